@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The identity of a measurement: strategy × workload × parameters on a testbed.
+
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt};
+
+/// Where a cell runs, and so which unit its samples have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Testbed {
+    /// This machine's `/dev/kvm`: nanoseconds.
+    Host,
+    /// The deterministic emulated machine: instructions.
+    Lab,
+    /// No machine at all. Its numbers are invented by a seeded generator to
+    /// test the pipeline, and every report says so.
+    Fake,
+}
+
+impl Testbed {
+    /// The name on the command line and in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Testbed::Host => "host",
+            Testbed::Lab => "lab",
+            Testbed::Fake => "fake",
+        }
+    }
+}
+
+impl fmt::Display for Testbed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One value of a parameter: a whole number (`mem_mib = 64`) or a word
+/// (`flush = "off"`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ParamValue {
+    /// A whole number.
+    Int(u64),
+    /// A word.
+    Text(String),
+}
+
+impl fmt::Display for ParamValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ParamValue::Int(n) => write!(f, "{n}"),
+            ParamValue::Text(s) => f.write_str(s),
+        }
+    }
+}
+
+/// Parameters by name, in name order so that equal cells serialise equally.
+pub type Params = BTreeMap<String, ParamValue>;
+
+/// strategy × workload × parameters on a testbed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Cell {
+    /// The machine it ran on.
+    pub testbed: Testbed,
+    /// A name from the strategy registry.
+    pub strategy: String,
+    /// A workload id, `family/name`.
+    pub workload: String,
+    /// Every parameter that tells this cell from its siblings.
+    #[serde(default)]
+    pub params: Params,
+}
+
+impl Cell {
+    /// The part of the workload id before the slash: `mmio` of `mmio/user-read`.
+    pub fn family(&self) -> &str {
+        self.workload.split('/').next().unwrap_or(&self.workload)
+    }
+
+    /// What this cell is compared within: the same workload with the same
+    /// parameters on the same testbed, whatever the strategy.
+    pub fn group(&self) -> Group {
+        Group {
+            testbed: self.testbed,
+            workload: self.workload.clone(),
+            params: self.params.clone(),
+        }
+    }
+
+    /// The whole number of parameter `name`, if it has one.
+    pub fn int(&self, name: &str) -> Option<u64> {
+        match self.params.get(name) {
+            Some(ParamValue::Int(n)) => Some(*n),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Cell {
+    /// `memfd mmio/user-read cpus=1 mem_mib=64`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.strategy, self.workload)?;
+        write_params(f, &self.params, " ")
+    }
+}
+
+/// A cell without its strategy: the set of arms that are compared.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Group {
+    /// The machine.
+    pub testbed: Testbed,
+    /// The workload id.
+    pub workload: String,
+    /// The parameters.
+    pub params: Params,
+}
+
+impl fmt::Display for Group {
+    /// `mmio/user-read cpus=1 mem_mib=64`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.workload)?;
+        write_params(f, &self.params, " ")
+    }
+}
+
+fn write_params(f: &mut fmt::Formatter<'_>, params: &Params, before: &str) -> fmt::Result {
+    for (name, value) in params {
+        write!(f, "{before}{name}={value}")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell() -> Cell {
+        Cell {
+            testbed: Testbed::Lab,
+            strategy: "memfd".into(),
+            workload: "mmio/user-read".into(),
+            params: [
+                ("mem_mib", ParamValue::Int(64)),
+                ("flush", ParamValue::Text("off".into())),
+            ]
+            .map(|(k, v)| (k.to_string(), v))
+            .into(),
+        }
+    }
+
+    #[test]
+    fn serialises_as_the_contract_says() {
+        let json = serde_json::to_string(&cell()).unwrap();
+        assert_eq!(
+            json,
+            r#"{"testbed":"lab","strategy":"memfd","workload":"mmio/user-read","params":{"flush":"off","mem_mib":64}}"#
+        );
+        assert_eq!(serde_json::from_str::<Cell>(&json).unwrap(), cell());
+    }
+
+    #[test]
+    fn has_a_family_and_a_group() {
+        assert_eq!(cell().family(), "mmio");
+        assert_eq!(
+            cell().group().to_string(),
+            "mmio/user-read flush=off mem_mib=64"
+        );
+        assert_eq!(cell().int("mem_mib"), Some(64));
+        assert_eq!(cell().int("flush"), None);
+    }
+}

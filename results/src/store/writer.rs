@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Writing a run. The invariant: after every call, successful or not,
+//! `samples.jsonl` consists of whole lines as far as the disk allows.
+
+use super::{Error, HOST, PLAN, SAMPLES, io_error};
+use crate::{Fingerprint, Header, Plan, Row};
+use serde::Serialize;
+use std::{
+    fs::{self, File, OpenOptions},
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+/// An open run directory.
+#[derive(Debug)]
+pub struct Recorder {
+    dir: PathBuf,
+    samples: File,
+    /// The length up to which `samples.jsonl` is whole lines.
+    whole: u64,
+}
+
+impl Recorder {
+    /// Creates `dir` and its three files.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] if there is anything at `dir`, else [`Error::Io`].
+    pub fn create(
+        dir: &Path,
+        header: &Header,
+        plan: &Plan,
+        host: &Fingerprint,
+    ) -> Result<Self, Error> {
+        if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
+            fs::create_dir_all(parent).map_err(io_error("create", parent))?;
+        }
+        // create_dir, not exists-then-create: two runs may race for one name.
+        fs::create_dir(dir).map_err(|source| match source.kind() {
+            std::io::ErrorKind::AlreadyExists => Error::Exists(dir.to_path_buf()),
+            _ => io_error("create", dir)(source),
+        })?;
+        replace(&dir.join(PLAN), plan)?;
+        replace(&dir.join(HOST), host)?;
+        let path = dir.join(SAMPLES);
+        let samples = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .open(&path)
+            .map_err(io_error("create", &path))?;
+        let mut recorder = Self {
+            dir: dir.to_path_buf(),
+            samples,
+            whole: 0,
+        };
+        recorder.line(header)?;
+        Ok(recorder)
+    }
+
+    /// The run directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Appends one row.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; the rows before it stay readable.
+    pub fn append(&mut self, row: &Row) -> Result<(), Error> {
+        self.line(row)
+    }
+
+    /// Replaces `host.json`, atomically, by one that also has what is known
+    /// only at the end.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; the former `host.json` is then still there.
+    pub fn complete_host(&self, host: &Fingerprint) -> Result<(), Error> {
+        replace(&self.dir.join(HOST), host)
+    }
+
+    fn line(&mut self, value: &impl Serialize) -> Result<(), Error> {
+        let path = self.dir.join(SAMPLES);
+        let mut line = to_json(value, &path)?;
+        line.push(b'\n');
+        match self.samples.write_all(&line) {
+            Ok(()) => {
+                self.whole += line.len() as u64;
+                Ok(())
+            }
+            Err(source) => {
+                // A full disk takes half a line. Take it back, so that what
+                // comes next is whole; if even that fails, the reader copes.
+                let _ = self.samples.set_len(self.whole);
+                Err(io_error("write", path)(source))
+            }
+        }
+    }
+}
+
+/// Writes `value` to a neighbour of `path` and renames it into place.
+fn replace(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+    let mut text = to_json(value, path)?;
+    text.push(b'\n');
+    let neighbour = path.with_extension("json.part");
+    fs::write(&neighbour, text).map_err(io_error("write", &neighbour))?;
+    fs::rename(&neighbour, path).map_err(io_error("rename", path))
+}
+
+fn to_json(value: &impl Serialize, path: &Path) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(value).map_err(|e| io_error("serialise", path)(e.into()))
+}
