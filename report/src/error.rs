@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What can go wrong when a report is made. A run with holes is not among it:
+//! holes are what a report shows.
+
+/// Why a report could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no format of this name.
+    #[error("no report format is called {given:?}; there are {known}")]
+    UnknownFormat {
+        /// What was asked for.
+        given: String,
+        /// Every name, separated by commas.
+        known: String,
+    },
+    /// The writer given to [`crate::write_samples`] failed.
+    #[error("writing samples.csv: {0}")]
+    Csv(#[source] csv::Error),
+    /// The plotting library refused a figure.
+    #[error("drawing {figure}: {reason}")]
+    Draw {
+        /// The name of the figure.
+        figure: String,
+        /// What the library said.
+        reason: String,
+    },
+}

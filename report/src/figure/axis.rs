@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! An axis that plotters cannot get lost on: both ends finite, the second above
+//! the first, and at most a dozen ticks, placed at 1, 2 and 5 times a power of ten.
+
+use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
+use std::ops::Range;
+
+/// Beyond this nothing is a sample, and sums of two values might overflow.
+const MOST: f64 = 1e30;
+
+/// More ticks than this are not drawn.
+const MOST_TICKS: usize = 12;
+
+/// A linear or logarithmic axis with its own ticks.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Axis {
+    low: f64,
+    high: f64,
+    log: bool,
+    ticks: Vec<f64>,
+}
+
+impl Axis {
+    /// From `low` to `high` in equal steps. Ends that are not finite or not in
+    /// order are mended: there is always something to draw on.
+    pub(super) fn linear(low: f64, high: f64) -> Self {
+        let (low, high) = ends(low, high);
+        Axis {
+            ticks: linear_ticks(low, high),
+            log: false,
+            low,
+            high,
+        }
+    }
+
+    /// From 0 to a little above `high`.
+    pub(super) fn from_zero(high: f64) -> Self {
+        let high = if (0.0..MOST).contains(&high) && high > 0.0 {
+            high
+        } else {
+            1.0
+        };
+        Axis::linear(0.0, high * 1.05)
+    }
+
+    /// Spanning `values`: logarithmic if the greatest is over 8 times the least,
+    /// linear otherwise. Values that are not above 0 are passed over.
+    pub(super) fn spanning(values: impl IntoIterator<Item = f64>) -> Self {
+        let usable = values
+            .into_iter()
+            .filter(|v| (0.0..MOST).contains(v) && *v > 0.0);
+        let (low, high) = usable.fold((f64::INFINITY, 0.0_f64), |(l, h), v| (l.min(v), h.max(v)));
+        if !low.is_finite() || high <= low * 8.0 {
+            let room = (high - low) * 0.06;
+            return Axis::linear(low - room, high + room);
+        }
+        let (low, high) = (low / 1.15, high * 1.15);
+        Axis {
+            ticks: log_ticks(low, high),
+            log: true,
+            low,
+            high,
+        }
+    }
+
+    /// Of given ticks, for a scale that the caller has made linear.
+    pub(super) fn ticked(low: f64, high: f64, ticks: Vec<f64>) -> Self {
+        let (low, high) = ends(low, high);
+        Axis {
+            ticks,
+            log: false,
+            low,
+            high,
+        }
+    }
+
+    /// The value a fraction `t` (0 to 1) of the way along.
+    pub(super) fn at(&self, t: f64) -> f64 {
+        match self.log {
+            true => self.low * (self.high / self.low).powf(t),
+            false => self.low + (self.high - self.low) * t,
+        }
+    }
+
+    /// How far along `value` lies, kept between 0 and 1.
+    pub(super) fn place(&self, value: f64) -> f64 {
+        let t = match self.log {
+            true => (value.max(self.low) / self.low).ln() / (self.high / self.low).ln(),
+            false => (value - self.low) / (self.high - self.low),
+        };
+        if t.is_finite() {
+            t.clamp(0.0, 1.0)
+        } else {
+            0.0
+        }
+    }
+}
+
+impl Ranged for Axis {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
+        from + (f64::from(to - from) * self.place(*value)).round() as i32
+    }
+
+    /// The same ticks whatever the hint, and none for the light grid.
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        match hint.weight().allow_light_points() {
+            true => Vec::new(),
+            false => self.ticks.clone(),
+        }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.low..self.high
+    }
+}
+
+/// Finite ends in order, at least a millionth of their size apart.
+fn ends(low: f64, high: f64) -> (f64, f64) {
+    if [low, high].iter().any(|v| !v.is_finite() || v.abs() > MOST) {
+        return (0.0, 1.0);
+    }
+    let size = low.abs().max(high.abs());
+    if high - low > size * 1e-6 {
+        return (low, high);
+    }
+    let room = if size > 0.0 { size * 0.05 } else { 1.0 };
+    (low - room, low + room)
+}
+
+fn linear_ticks(low: f64, high: f64) -> Vec<f64> {
+    let rough = (high - low) / 6.0;
+    let power = 10_f64.powf(rough.log10().floor());
+    let nice = [1.0, 2.0, 5.0, 10.0].map(|m| m * power);
+    let step = nice.into_iter().find(|s| *s >= rough).unwrap_or(rough);
+    let first = (low / step).ceil();
+    let ticks = (0..MOST_TICKS).map(|i| (first + i as f64) * step);
+    ticks.take_while(|t| *t <= high).collect()
+}
+
+fn log_ticks(low: f64, high: f64) -> Vec<f64> {
+    let decades = (high / low).log10();
+    let steps: &[f64] = if decades > 3.0 {
+        &[1.0]
+    } else {
+        &[1.0, 2.0, 5.0]
+    };
+    let first = low.log10().floor() as i32;
+    let last = high.log10().ceil() as i32;
+    let powers = (first..=last).flat_map(|p| steps.iter().map(move |s| s * 10_f64.powi(p)));
+    let ticks: Vec<f64> = powers.filter(|t| (low..=high).contains(t)).collect();
+    let every = ticks.len().div_ceil(MOST_TICKS).max(1);
+    ticks.into_iter().step_by(every).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every value that a record could bring an axis to.
+    const HOSTILE: [f64; 9] = [
+        0.0,
+        1.0,
+        -1.0,
+        1e-300,
+        u64::MAX as f64,
+        f64::MAX,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+    ];
+
+    #[test]
+    fn is_finite_and_not_empty_whatever_the_values() {
+        for a in HOSTILE {
+            for b in HOSTILE {
+                for axis in [
+                    Axis::linear(a, b),
+                    Axis::spanning([a, b]),
+                    Axis::from_zero(a),
+                    Axis::ticked(a, b, vec![]),
+                ] {
+                    let Axis { low, high, .. } = axis;
+                    assert!(
+                        low.is_finite() && high.is_finite() && low < high,
+                        "{a} {b} {axis:?}"
+                    );
+                    assert!(
+                        axis.key_points(plotters::coord::ranged1d::BoldPoints(5))
+                            .len()
+                            <= MOST_TICKS
+                    );
+                    for v in HOSTILE {
+                        assert!((0..=100).contains(&axis.map(&v, (0, 100))), "{a} {b} {v}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ticks_are_round() {
+        fn check(axis: Axis, expected: &[f64]) {
+            assert_eq!(axis.ticks, expected);
+        }
+        check(Axis::linear(0.0, 6.0), &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        check(
+            Axis::linear(72_300.0, 75_100.0),
+            &[72_500.0, 73_000.0, 73_500.0, 74_000.0, 74_500.0, 75_000.0],
+        );
+        check(
+            Axis::spanning([10.0, 300.0]),
+            &[10.0, 20.0, 50.0, 100.0, 200.0],
+        );
+        check(Axis::spanning([]), &Axis::linear(0.0, 1.0).ticks);
+    }
+
+    #[test]
+    fn place_and_at_are_inverse() {
+        for axis in [Axis::linear(3.0, 9.0), Axis::spanning([3.0, 9000.0])] {
+            for t in [0.0, 0.25, 1.0] {
+                assert!((axis.place(axis.at(t)) - t).abs() < 1e-9);
+            }
+        }
+    }
+}

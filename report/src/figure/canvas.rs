@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What all figures share: the sheet with its legend, the frame with its axes,
+//! and the SVG element around them.
+//!
+//! Plotters draws on whole pixels; the sheet is drawn at [`FINE`] times its size
+//! and shown smaller, which puts curves on fractions of a pixel. Ink, grid and
+//! paper are three fixed colours that the page's style sheet replaces in a dark
+//! page; a figure saved by itself keeps them.
+
+use super::axis::Axis;
+use crate::clean;
+use plotters::{
+    coord::Shift,
+    prelude::*,
+    style::text_anchor::{HPos, Pos, VPos},
+};
+
+/// Drawn pixels to one shown pixel.
+pub(super) const FINE: i32 = 2;
+
+/// The shown width of a figure in CSS pixels.
+const WIDTH: i32 = 720;
+
+pub(super) const INK: RGBColor = RGBColor(0x1b, 0x1f, 0x23);
+pub(super) const GRID: RGBColor = RGBColor(0xdf, 0xe3, 0xe7);
+pub(super) const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
+
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// A legend entry.
+pub(super) type Key<'t> = (&'t str, RGBColor);
+
+/// How a tick is written.
+pub(super) type Ticks<'f> = &'f dyn Fn(&f64) -> String;
+
+/// The two axes of a chart, what they are called and how their ticks are written.
+pub(super) struct Axes<'f> {
+    pub(super) x: (Axis, &'f str, Ticks<'f>),
+    pub(super) y: (Axis, &'f str, Ticks<'f>),
+    /// Width of the space for the labels of y, in shown pixels.
+    pub(super) left: i32,
+}
+
+/// The chart that figures draw on.
+pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
+
+/// Draws a sheet `height` shown pixels high under its legend: `title` for those
+/// who cannot see it, `watermark` in a corner. `draw` gets what the legend left.
+pub(super) fn sheet(
+    title: &str,
+    height: i32,
+    keys: &[Key<'_>],
+    watermark: Option<&str>,
+    draw: impl FnOnce(&Area<'_>) -> Result<(), String>,
+) -> Result<String, String> {
+    let mut svg = String::new();
+    let room = WIDTH - watermark.map_or(0, |mark| 7 * mark.len() as i32 + 24);
+    let rows = legend_rows(keys, room);
+    let legend_height = rows.len() as i32 * 20 + 8;
+    let height = height + legend_height;
+    {
+        let size = ((WIDTH * FINE) as u32, (height * FINE) as u32);
+        let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        root.fill(&PAPER).map_err(said)?;
+        let (top, rest) = root.split_vertically(legend_height * FINE);
+        for (row, keys) in rows.iter().enumerate() {
+            for (x, (name, colour)) in keys {
+                entry(&top, (*x, row as i32 * 20 + 14), name, *colour)?;
+            }
+        }
+        if let Some(mark) = watermark {
+            let right = font(12).pos(Pos::new(HPos::Right, VPos::Center));
+            let at = ((WIDTH - 12) * FINE, 14 * FINE);
+            top.draw(&Text::new(mark.to_string(), at, right))
+                .map_err(said)?;
+        }
+        draw(&rest)?;
+        root.present().map_err(said)?;
+    }
+    Ok(with_title(&svg, title, (WIDTH, height)))
+}
+
+/// A chart with grid, ticks and the names of its axes.
+pub(super) fn chart<'a, 'b>(area: &'a Area<'b>, axes: &Axes<'_>) -> Result<Chart<'a, 'b>, String> {
+    let mut chart = ChartBuilder::on(area)
+        .margin_right(16 * FINE)
+        .margin_top(4 * FINE)
+        .set_label_area_size(LabelAreaPosition::Bottom, 44 * FINE)
+        .set_label_area_size(LabelAreaPosition::Left, axes.left * FINE)
+        .build_cartesian_2d(axes.x.0.clone(), axes.y.0.clone())
+        .map_err(said)?;
+    let mut mesh = chart.configure_mesh();
+    mesh.axis_style(GRID.stroke_width(FINE as u32))
+        .bold_line_style(GRID.stroke_width(1))
+        .label_style(font(12))
+        .axis_desc_style(font(13))
+        .x_desc(axes.x.1)
+        .y_desc(axes.y.1)
+        .x_label_formatter(axes.x.2)
+        .y_label_formatter(axes.y.2);
+    if axes.y.1.is_empty() {
+        mesh.disable_y_mesh();
+    }
+    mesh.draw().map_err(said)?;
+    Ok(chart)
+}
+
+/// A polyline through `points`.
+pub(super) fn curve(
+    chart: &mut Chart<'_, '_>,
+    points: Vec<(f64, f64)>,
+    colour: RGBColor,
+) -> Result<(), String> {
+    let style = colour.stroke_width(2 * FINE as u32);
+    chart
+        .draw_series(LineSeries::new(points, style))
+        .map_err(said)?;
+    Ok(())
+}
+
+/// Text of `size` shown pixels in the colour of ink. The SVG backend divides the
+/// size of a font by 1.24.
+pub(super) fn font(size: i32) -> TextStyle<'static> {
+    ("sans-serif", f64::from(size * FINE) * 1.24)
+        .into_font()
+        .color(&INK)
+}
+
+/// What plotters said.
+pub(super) fn said(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// Entries with their x, in as many rows as they need. Letters are taken to be
+/// 7 pixels wide: the SVG backend cannot measure, and a gap costs nothing.
+fn legend_rows(keys: &[Key<'_>], room: i32) -> Vec<Vec<(i32, (String, RGBColor))>> {
+    let mut rows = vec![Vec::new()];
+    let mut x = 12;
+    for (name, colour) in keys {
+        let name = clean::shorten(name, 32);
+        let width = 22 + 7 * name.chars().count() as i32 + 14;
+        if x + width > room && x > 12 {
+            rows.push(Vec::new());
+            x = 12;
+        }
+        if let Some(row) = rows.last_mut() {
+            row.push((x, (name, *colour)));
+        }
+        x += width;
+    }
+    rows
+}
+
+fn entry(area: &Area<'_>, (x, y): (i32, i32), name: &str, colour: RGBColor) -> Result<(), String> {
+    let (x, y) = (x * FINE, y * FINE);
+    let swatch = [(x, y - 5 * FINE), (x + 14 * FINE, y + 5 * FINE)];
+    area.draw(&Rectangle::new(swatch, colour.filled()))
+        .map_err(said)?;
+    let left = font(13).pos(Pos::new(HPos::Left, VPos::Center));
+    let at = (x + 20 * FINE, y);
+    area.draw(&Text::new(name.to_string(), at, left))
+        .map_err(said)
+}
+
+/// Shows the drawing at its size and says what it is to those who cannot see it.
+fn with_title(svg: &str, title: &str, (width, height): (i32, i32)) -> String {
+    let title = escaped(&clean::shorten(title, 200));
+    let view = format!("viewBox=\"0 0 {} {}\"", width * FINE, height * FINE);
+    let open = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+         {view} role=\"img\" aria-label=\"{title}\"><title>{title}</title>"
+    );
+    match svg
+        .split_once("<svg")
+        .and_then(|(_, rest)| rest.split_once('>'))
+    {
+        Some((_, body)) => open + body,
+        None => open + "</svg>",
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let text = text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
+    text.replace('"', "&quot;")
+}

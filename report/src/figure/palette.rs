@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! One colour a strategy, the same in every table and figure of a report.
+//!
+//! The hues are those of Okabe & Ito ("Color Universal Design", 2008), which
+//! people with any common colour blindness can tell apart, darkened where they
+//! would have less than 3:1 contrast on white; all have 3:1 on the dark page too.
+//! Colour never stands alone: figures are labelled and ratios carry a mark.
+
+use plotters::style::RGBColor;
+use results::{BASELINE, Run};
+use std::collections::BTreeMap;
+
+/// The baseline is what the others are seen against, hence without hue.
+const GREY: RGBColor = RGBColor(0x76, 0x7b, 0x82);
+
+const HUES: [RGBColor; 7] = [
+    RGBColor(0x8a, 0x6d, 0x0a),
+    RGBColor(0x1f, 0x7f, 0xc4),
+    RGBColor(0xc4, 0x62, 0x9b),
+    RGBColor(0x00, 0x96, 0x6d),
+    RGBColor(0xd5, 0x5e, 0x00),
+    RGBColor(0x7d, 0x62, 0xd0),
+    RGBColor(0x0e, 0x8a, 0x9c),
+];
+
+/// Phases follow one another: a ramp from dark to light (after viridis), so that
+/// it cannot be taken for the colours of strategies.
+const RAMP: [RGBColor; 8] = [
+    RGBColor(0x5b, 0x3a, 0x8c),
+    RGBColor(0x47, 0x5f, 0xa5),
+    RGBColor(0x38, 0x84, 0xa6),
+    RGBColor(0x2f, 0xa3, 0x98),
+    RGBColor(0x58, 0xb8, 0x70),
+    RGBColor(0x9c, 0xc6, 0x53),
+    RGBColor(0xd9, 0xc9, 0x3a),
+    RGBColor(0xf0, 0xa8, 0x3a),
+];
+
+/// The colours of the strategies of one run.
+pub(crate) struct Palette(BTreeMap<String, RGBColor>);
+
+impl Palette {
+    /// In the order of the plan, then of the record; beyond seven, hues repeat.
+    pub(crate) fn of(run: &Run) -> Self {
+        let planned = run.plan.strategies.iter().map(|s| s.name.as_str());
+        let recorded = run.rows.iter().map(|row| row.cell.strategy.as_str());
+        let mut colours = BTreeMap::from([(BASELINE.to_string(), GREY)]);
+        for name in planned.chain(recorded) {
+            let hue = HUES[(colours.len() - 1) % HUES.len()];
+            if !colours.contains_key(name) {
+                colours.insert(name.to_string(), hue);
+            }
+        }
+        Palette(colours)
+    }
+
+    /// The colour of a strategy; grey for one that is not in the run.
+    pub(super) fn colour(&self, strategy: &str) -> RGBColor {
+        self.0.get(strategy).copied().unwrap_or(GREY)
+    }
+
+    /// The same as `#rrggbb`.
+    pub(crate) fn hex(&self, strategy: &str) -> String {
+        let RGBColor(r, g, b) = self.colour(strategy);
+        format!("#{r:02x}{g:02x}{b:02x}")
+    }
+}
+
+/// The colour of phase `index` of `of`, spread over the ramp.
+pub(super) fn phase(index: usize, of: usize) -> RGBColor {
+    let last = of.saturating_sub(1).max(1);
+    RAMP[if of > RAMP.len() {
+        index % RAMP.len()
+    } else {
+        index.min(last) * (RAMP.len() - 1) / last
+    }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// WCAG 2.1 contrast ratio.
+    fn contrast(a: RGBColor, b: RGBColor) -> f64 {
+        let luminance = |RGBColor(r, g, b): RGBColor| {
+            let [r, g, b] = [r, g, b].map(|c| match f64::from(c) / 255.0 {
+                c if c <= 0.04045 => c / 12.92,
+                c => ((c + 0.055) / 1.055).powf(2.4),
+            });
+            0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05
+        };
+        let (a, b) = (luminance(a), luminance(b));
+        a.max(b) / a.min(b)
+    }
+
+    #[test]
+    fn strategies_stand_out_on_white_and_on_the_dark_page() {
+        for colour in HUES.into_iter().chain([GREY]) {
+            for page in [RGBColor(255, 255, 255), RGBColor(0x15, 0x18, 0x1c)] {
+                assert!(contrast(colour, page) >= 3.0, "{colour:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn phases_are_spread_over_the_ramp() {
+        assert_eq!(phase(0, 1), RAMP[0]);
+        assert_eq!((phase(0, 2), phase(1, 2)), (RAMP[0], RAMP[7]));
+        assert_eq!((phase(0, 8), phase(7, 8)), (RAMP[0], RAMP[7]));
+        assert_eq!(phase(9, 20), RAMP[1]);
+    }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What a boot spends its time on: one bar a strategy, one piece a phase, in the
+//! order in which the phases happen. A piece is the median over blocks of its
+//! phase; the median of the total, which stands in the table, need not be their
+//! sum.
+
+use super::{
+    Drawn, Subject,
+    axis::Axis,
+    canvas::{Axes, FINE, PAPER, chart, font, said, sheet},
+    palette,
+};
+use crate::clean;
+use plotters::{
+    prelude::*,
+    style::text_anchor::{HPos, Pos, VPos},
+};
+use results::{
+    Outcome,
+    compare::{Arm, blocks},
+    stats::median,
+};
+
+/// `None` if no arm has a phase. `order` names the phases; if it names none,
+/// every series but the table's own is taken, by name.
+pub(super) fn draw(subject: &Subject<'_, '_>, order: &[String], title: &str) -> Option<Drawn> {
+    let measured = subject.table.arms.iter().filter(|arm| arm.figures.is_ok());
+    let arms: Vec<&Arm<'_>> = measured.collect();
+    let phases = match order {
+        [] => other_series(&arms, subject.table.series),
+        order => order.iter().map(String::as_str).collect(),
+    };
+    let bars: Vec<(&str, Vec<f64>)> = arms
+        .iter()
+        .map(|arm| (arm.cell.strategy.as_str(), pieces(arm, &phases)))
+        .collect();
+    let sums = bars.iter().map(|(_, pieces)| pieces.iter().sum::<f64>());
+    let longest = sums.fold(0.0, f64::max);
+    if longest <= 0.0 {
+        return None;
+    }
+    let numbered = phases.iter().enumerate();
+    let keys = numbered.map(|(i, phase)| (*phase, palette::phase(i, phases.len())));
+    let keys: Vec<_> = keys.collect();
+    let slots = bars.len() as f64;
+    let name = |y: &f64| {
+        let bar = bars.get((slots - *y) as usize);
+        bar.map_or(String::new(), |(name, _)| clean::shorten(name, 24))
+    };
+    let label = format!("time since the start ({})", subject.scale.symbol);
+    let ticks = (0..bars.len()).map(|i| i as f64 + 0.5).collect();
+    let axes = Axes {
+        x: (Axis::from_zero(longest * 1.08), &label, &|x| {
+            subject.scale.tick(*x)
+        }),
+        y: (Axis::ticked(0.0, slots, ticks), "", &name),
+        left: 170,
+    };
+    let height = 30 * bars.len() as i32 + 60;
+    Some(sheet(title, height, &keys, subject.watermark, |area| {
+        let mut chart = chart(area, &axes)?;
+        for (i, (_, pieces)) in bars.iter().enumerate() {
+            let (bottom, top) = (slots - i as f64 - 0.82, slots - i as f64 - 0.18);
+            let mut from = 0.0;
+            for (piece, (_, colour)) in pieces.iter().zip(&keys) {
+                let corners = [(from, bottom), (from + piece, top)];
+                let edge = PAPER.stroke_width(1);
+                let bar = [
+                    Rectangle::new(corners, colour.filled()),
+                    Rectangle::new(corners, edge),
+                ];
+                chart.draw_series(bar).map_err(said)?;
+                from += piece;
+            }
+            let style = font(12).pos(Pos::new(HPos::Left, VPos::Center));
+            let at = EmptyElement::at((from, (bottom + top) / 2.0));
+            let total = Text::new(subject.scale.with_unit(from), (5 * FINE, 0), style);
+            chart.draw_series([at + total]).map_err(said)?;
+        }
+        Ok(())
+    }))
+}
+
+fn pieces(arm: &Arm<'_>, phases: &[&str]) -> Vec<f64> {
+    let piece = |phase: &&str| {
+        let blocks: Vec<f64> = blocks(&arm.rows, phase).into_values().collect();
+        median(&blocks).unwrap_or(0.0)
+    };
+    phases.iter().map(piece).collect()
+}
+
+fn other_series<'a>(arms: &[&Arm<'a>], headline: &str) -> Vec<&'a str> {
+    let rows = arms.iter().flat_map(|arm| arm.rows.iter().copied());
+    let series = rows.flat_map(|row| match &row.outcome {
+        Outcome::Measured { samples, .. } => samples.keys().map(String::as_str).collect(),
+        _ => Vec::new(),
+    });
+    let mut series: Vec<&str> = series.filter(|s| *s != headline).collect();
+    series.sort_unstable();
+    series.dedup();
+    series
+}

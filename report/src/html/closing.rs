@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What a sceptic looks for: holes with their reasons, threats to validity, the
+//! machine, the command, the raw files.
+
+use super::wide;
+use crate::{digest::Digest, prose};
+use maud::{Markup, html};
+
+/// The files of a run directory, beside which the page lies.
+const RAW: [(&str, &str); 4] = [
+    (
+        "samples.jsonl",
+        "every row of the record, raw samples, counters, failures with registers",
+    ),
+    ("samples.csv", "the same samples, one a line"),
+    ("plan.json", "what was to be run"),
+    ("host.json", "the machine"),
+];
+
+/// Every hole and every lost block, with its reason and remedy.
+pub(super) fn gaps(digest: &Digest<'_>) -> Markup {
+    let gaps = digest.gaps();
+    if gaps.is_empty() {
+        return html! {};
+    }
+    let table = html! {
+        table.words {
+            caption { "Every cell without figures or without a ratio, or with blocks lost, and why." }
+            thead { tr { @for name in ["strategy", "where", "reason", "remedy"] { th scope="col" { (name) } } } }
+            tbody { @for gap in &gaps { tr {
+                th scope="row" { (gap.strategy) " (" (gap.testbed) ")" }
+                td { (gap.scope()) }
+                td.why { (gap.what) }
+                td { (gap.remedy.as_deref().unwrap_or("")) }
+            } } }
+        }
+    };
+    html! { section { h2 { "Missing and failed" } (wide("Missing and failed", &table)) } }
+}
+
+/// Everything after the families.
+pub(super) fn closing(digest: &Digest<'_>) -> Markup {
+    let run = digest.run;
+    let strategies = html! {
+        table.words {
+            thead { tr { th scope="col" { "strategy" } th scope="col" { "what it is" } th scope="col" { "direct map" } } }
+            tbody { @for info in &run.plan.strategies { tr {
+                th scope="row" { (info.name) }
+                td.why { (info.about) }
+                td { @if info.isolating { "meant to be removed" } @else { "intact" } }
+            } } }
+        }
+    };
+    let machine = html! {
+        table.words { tbody { @for fact in &run.host.facts { tr {
+            th scope="row" { (fact.name) } td.why { (fact.value) }
+        } } } }
+    };
+    html! {
+        section {
+            h2 { "How to read this" }
+            p { (prose::LEGEND) "ratio: " (prose::RATIO) "." }
+            @if !run.plan.strategies.is_empty() { (wide("Strategies", &strategies)) }
+        }
+        section {
+            h2 id="threats" { "Threats to validity" }
+            ul { @for threat in prose::threats(digest) { li { (threat) } } }
+        }
+        section {
+            h2 id="machine" { "Machine" }
+            @if run.host.facts.is_empty() { p { "Not recorded." } } @else { (wide("Machine", &machine)) }
+        }
+        section {
+            h2 id="command" { "Command and raw data" }
+            pre { code { (prose::command(&run.header.command)) } }
+            ul { @for (file, what) in RAW { li { a href=(file) { (file) } ": " (what) } } }
+        }
+    }
+}

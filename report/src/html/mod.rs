@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! `report.html`: one file that needs no network, no script and no other file.
+//!
+//! The first screen answers the question (what the numbers are, then every
+//! workload against every strategy); the sections after it are for whoever does
+//! not believe the first screen. All text goes through maud, which escapes it.
+
+mod closing;
+mod overview;
+mod section;
+
+use crate::{
+    clean,
+    digest::{Bed, Digest},
+    figure::Palette,
+    prose,
+};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use results::Run;
+
+/// How much SVG a page may hold, in bytes. With the tables this keeps it below
+/// 2 MB; figures beyond it are named and left to their files.
+const FIGURE_BYTES: usize = 1_000_000;
+
+/// The run as one self-contained page.
+pub fn html(run: &Run) -> String {
+    let digest = Digest::of(run);
+    let palette = Palette::of(run);
+    let mut budget = FIGURE_BYTES;
+    let style = PreEscaped(include_str!("style.css"));
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "What hiding guest memory costs" }
+                style { (style) }
+            }
+            body {
+                (head(&digest))
+                main {
+                    @if digest.beds.is_empty() { p { "The record holds no cell: nothing was run." } }
+                    @for bed in &digest.beds { (overview::overview(bed, &palette)) }
+                    (closing::gaps(&digest))
+                    @for bed in &digest.beds {
+                        @for family in &bed.families {
+                            (section::family(bed, family, &palette, &mut budget))
+                        }
+                    }
+                    (closing::closing(&digest))
+                }
+            }
+        }
+    };
+    clean::document(page.into_string() + "\n")
+}
+
+fn head(digest: &Digest<'_>) -> Markup {
+    let cautions = prose::cautions(digest);
+    let machine = ["cpu.model", "kernel", "kvm.flavour"].map(|name| digest.run.host.get(name));
+    let machine: Vec<&str> = machine.into_iter().flatten().collect();
+    html! {
+        header {
+            h1 { "What hiding guest memory costs" }
+            p.soft {
+                (prose::identity(digest.run).join(" · "))
+                @if !machine.is_empty() { br; (machine.join(" · ")) }
+            }
+            @if !cautions.is_empty() {
+                div.caution role="note" { @for caution in &cautions { p { (caution) } } }
+            }
+            nav aria-label="Sections" {
+                @for bed in &digest.beds {
+                    @for family in &bed.families {
+                        a href={ "#" (anchor(bed, &family.name)) } { (clean::shorten(&family.name, 40)) " (" (bed.testbed) ")" }
+                    }
+                }
+                a href="#threats" { "Threats to validity" }
+                a href="#machine" { "Machine" }
+                a href="#command" { "Command and raw data" }
+            }
+        }
+    }
+}
+
+/// The id of a family's section: made of the index, because a name may hold
+/// anything.
+fn anchor(bed: &Bed<'_>, family: &str) -> String {
+    let index = bed.families.iter().take_while(|f| f.name != family).count();
+    format!("{}-{index}", bed.testbed)
+}
+
+/// A box that scrolls sideways by itself, also from the keyboard.
+fn wide(label: &str, body: &Markup) -> Markup {
+    html! { div.wide tabindex="0" role="region" aria-label=(clean::shorten(label, 200)) { (body) } }
+}
+
+/// A strategy's name behind its colour.
+fn strategy(name: &str, palette: &Palette) -> Markup {
+    html! { span.swatch style={ "background:" (palette.hex(name)) } aria-hidden="true" {} (name) }
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! GitHub-flavoured Markdown, for a pull request or an issue: the comparison
+//! first, the long parts folded. Names are escaped so that they can neither end
+//! a cell nor become markup.
+
+use crate::{
+    clean,
+    digest::{self, Bed, Digest},
+    number::{self, Mark},
+    prose,
+};
+use results::{
+    BASELINE, Run,
+    compare::{Arm, NoRatio, Table},
+};
+use std::fmt::Write;
+
+/// The run as Markdown.
+pub fn markdown(run: &Run) -> String {
+    let digest = Digest::of(run);
+    let mut out = "# What hiding guest memory costs\n\n".to_string();
+    out += &format!("{}\n", escape(&prose::identity(run).join(" · ")));
+    for caution in prose::cautions(&digest) {
+        out += &format!("\n> **{}**\n", escape(&caution));
+    }
+    if digest.beds.is_empty() {
+        out += "\nThe record holds no cell: nothing was run.\n";
+    }
+    for bed in &digest.beds {
+        overview(&mut out, bed);
+    }
+    gaps(&mut out, &digest);
+    for bed in &digest.beds {
+        fold(&mut out, &format!("All figures: {}", bed.testbed), |out| {
+            details(out, bed)
+        });
+    }
+    fold(&mut out, "Threats to validity", |out| {
+        for threat in prose::threats(&digest) {
+            *out += &format!("- {}\n", escape(&threat));
+        }
+    });
+    fold(&mut out, "Machine", |out| {
+        let facts = run.host.facts.iter();
+        let rows = facts.map(|f| vec![escape(&f.name), escape(&f.value)]);
+        table(out, &["fact", "value"], 2, rows);
+    });
+    let command = prose::command(&run.header.command);
+    let fence = fence(&command);
+    out += &format!("\nCommand:\n\n{fence}sh\n{command}\n{fence}\n");
+    clean::document(out)
+}
+
+/// Rows are tables, columns strategies: the baseline's median, the others' ratio.
+fn overview(out: &mut String, bed: &Bed<'_>) {
+    let _ = write!(
+        out,
+        "\n## {}: {}\n\n",
+        bed.testbed,
+        prose::about(bed.testbed)
+    );
+    if let Some(watermark) = prose::watermark(bed.testbed) {
+        *out += &format!("**{}**\n\n", escape(watermark));
+    }
+    let strategies = bed.strategies();
+    let mut header = vec!["workload".to_string()];
+    header.extend(strategies.iter().map(|s| escape(s)));
+    let rows = bed.tables().map(|table| {
+        let cells = strategies.iter().map(|s| digest::arm(table, s));
+        let cells = cells.map(|arm| arm.map_or(String::new(), |arm| overview_cell(table, arm)));
+        std::iter::once(escape(&table.group.to_string()))
+            .chain(cells)
+            .collect()
+    });
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    table(out, &header, 1, rows);
+    let ratio = prose::RATIO;
+    *out += &format!("\nColumn {BASELINE}: median over blocks. Others: {ratio}. ");
+    *out += "▲ costs more, ▼ costs less: the interval excludes 1.\n";
+}
+
+fn overview_cell(table: &Table<'_>, arm: &Arm<'_>) -> String {
+    match (&arm.figures, &arm.ratio) {
+        (Err(hole), _) => crate::terminal::short(hole).to_string(),
+        (Ok(_), Ok(r)) => {
+            let [value, interval] = number::ratio(r);
+            format!("{value} {interval} {}", Mark::of(r).sign())
+        }
+        (Ok(f), Err(_)) => digest::scale(table).with_unit(f.median),
+    }
+}
+
+fn details(out: &mut String, bed: &Bed<'_>) {
+    let header = [
+        "strategy",
+        "n",
+        "median",
+        "min",
+        "max",
+        "ratio",
+        "95 % interval",
+    ];
+    for workload in bed.families.iter().flat_map(|f| &f.workloads) {
+        let _ = write!(out, "### {}\n\n", escape(&workload.id));
+        if let Some(info) = workload.info {
+            for paragraph in info.analysis.split("\n\n") {
+                // Code spans are meant here; one left open ends with its paragraph.
+                let _ = write!(out, "{}\n\n", escape(paragraph).replace("\\`", "`"));
+            }
+        }
+        for group in &workload.tables {
+            let scale = digest::scale(group);
+            let watermark =
+                prose::watermark(bed.testbed).map_or(String::new(), |w| format!("; {w}"));
+            let title = format!(
+                "{}: {} in {}{watermark}",
+                group.group, group.series, scale.symbol
+            );
+            let _ = write!(out, "{}\n\n", escape(&title));
+            table(
+                out,
+                &header,
+                1,
+                group.arms.iter().map(|arm| detail_row(group, arm)),
+            );
+            out.push('\n');
+        }
+    }
+}
+
+fn detail_row(table: &Table<'_>, arm: &Arm<'_>) -> Vec<String> {
+    let scale = digest::scale(table);
+    let mut row = vec![escape(&arm.cell.strategy)];
+    match &arm.figures {
+        Err(hole) => row.extend(["0".to_string(), escape(&hole.to_string())]),
+        Ok(f) => {
+            row.push(f.blocks.len().to_string());
+            row.extend([f.median, f.min, f.max].map(|v| scale.show(v)));
+            row.extend(match &arm.ratio {
+                Ok(r) => {
+                    let [value, interval] = number::ratio(r);
+                    [format!("{value} {}", Mark::of(r).sign()), interval]
+                }
+                Err(NoRatio::IsBaseline) => ["baseline".to_string(), String::new()],
+                Err(why) => ["none".to_string(), escape(&why.to_string())],
+            });
+        }
+    }
+    row
+}
+
+fn gaps(out: &mut String, digest: &Digest<'_>) {
+    let gaps = digest.gaps();
+    if gaps.is_empty() {
+        return;
+    }
+    *out += "\n## Missing and failed\n\n";
+    let rows = gaps.iter().map(|gap| {
+        let remedy = gap.remedy.as_deref().unwrap_or("");
+        let who = format!("{} ({})", gap.strategy, gap.testbed);
+        [who.as_str(), &gap.scope(), &gap.what, remedy]
+            .map(escape)
+            .into()
+    });
+    table(out, &["strategy", "where", "reason", "remedy"], 4, rows);
+}
+
+/// A table whose first `left` columns are aligned to the left, the others to the
+/// right. Rows may be shorter than the header.
+fn table(out: &mut String, header: &[&str], left: usize, rows: impl Iterator<Item = Vec<String>>) {
+    let line = |cells: &[String]| {
+        let cells: Vec<&str> = cells.iter().map(|cell| cell.trim()).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    *out += &line(&header.iter().map(|h| h.to_string()).collect::<Vec<_>>());
+    let rule = |i| if i < left { "---" } else { "---:" }.to_string();
+    *out += &line(&(0..header.len()).map(rule).collect::<Vec<_>>());
+    for mut row in rows {
+        row.resize(header.len(), String::new());
+        *out += &line(&row);
+    }
+}
+
+fn fold(out: &mut String, title: &str, body: impl FnOnce(&mut String)) {
+    let _ = write!(out, "\n<details><summary>{}</summary>\n\n", escape(title));
+    body(out);
+    *out += "\n</details>\n";
+}
+
+/// Backticks that no run of them inside `text` can close.
+fn fence(text: &str) -> String {
+    let runs = text.split(|c| c != '`').map(str::len);
+    "`".repeat(runs.max().unwrap_or(0).max(2) + 1)
+}
+
+/// `text` on one line with everything that Markdown or HTML might act on
+/// escaped. An underscore inside a word is not markup on GitHub and stays.
+fn escape(text: &str) -> String {
+    let text: Vec<char> = clean::line(text).chars().collect();
+    let mut out = String::new();
+    for (i, &c) in text.iter().enumerate() {
+        let word = |at: Option<usize>| {
+            let neighbour = at.and_then(|at| text.get(at));
+            neighbour.is_some_and(|c| c.is_alphanumeric())
+        };
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '_' if word(i.checked_sub(1)) && word(Some(i + 1)) => out.push(c),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' => out.extend(['\\', c]),
+            // A zero-width space keeps a name from mentioning somebody.
+            '@' => out.push_str("@\u{200b}"),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_text() {
+        fn check(name: &str, expected: &str) {
+            assert_eq!(escape(name), expected);
+        }
+        check("mmio/user-read mem_mib=64", "mmio/user-read mem_mib=64");
+        check("a|b", r"a\|b");
+        check("<script>", "&lt;script&gt;");
+        check("_x_ *y* `z`\n# h", r"\_x\_ \*y\* \`z\` \# h");
+        check("[a](b)", r"\[a\](b)");
+    }
+
+    #[test]
+    fn no_command_closes_its_fence() {
+        fn check(command: &str, expected: &str) {
+            assert_eq!(fence(command), expected);
+        }
+        check("run", "```");
+        check("a `` b", "```");
+        check("a ```` b", "`````");
+    }
+}

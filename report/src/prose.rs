@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The sentences that every format says in the same words: what the numbers are,
+//! what they are not, and how to get them again.
+
+use crate::{
+    digest::{Bed, Digest, Tally},
+    number,
+};
+use results::{Run, Testbed, stats::MIN_BLOCKS};
+
+/// What must be read before any number: invented numbers, instructions, the
+/// warnings of the machine, what the reader of the record passed over.
+pub(crate) fn cautions(digest: &Digest<'_>) -> Vec<String> {
+    let beds = digest
+        .beds
+        .iter()
+        .filter_map(|bed| unit_caution(bed.testbed));
+    let mut cautions: Vec<String> = beds.map(str::to_string).collect();
+    cautions.extend(digest.run.host.warnings.iter().cloned());
+    cautions.extend(
+        digest
+            .run
+            .notes
+            .iter()
+            .map(|n| format!("The record is incomplete: {n}")),
+    );
+    cautions
+}
+
+/// What the numbers of a testbed are not.
+pub(crate) fn unit_caution(testbed: Testbed) -> Option<&'static str> {
+    match testbed {
+        Testbed::Host => None,
+        Testbed::Lab => Some(
+            "Lab figures count instructions, not time: caches, TLB misses and the latency of exits are not modelled.",
+        ),
+        Testbed::Fake => Some(
+            "THESE NUMBERS ARE INVENTED. The fake testbed makes them up to test the program; no virtual machine was run.",
+        ),
+    }
+}
+
+/// A short form of [`unit_caution`] for the head of each table.
+pub(crate) fn watermark(testbed: Testbed) -> Option<&'static str> {
+    match testbed {
+        Testbed::Host => None,
+        Testbed::Lab => Some("instructions, not time"),
+        Testbed::Fake => Some("invented numbers"),
+    }
+}
+
+/// What a testbed measures.
+pub(crate) fn about(testbed: Testbed) -> &'static str {
+    match testbed {
+        Testbed::Host => "nanoseconds on this machine's /dev/kvm",
+        Testbed::Lab => "instructions on the emulated machine",
+        Testbed::Fake => "numbers from a generator",
+    }
+}
+
+/// What the columns of a comparison mean.
+pub(crate) const LEGEND: &str = "n: blocks counted, each one fresh VM of every strategy; the warm-up block is left out. \
+median, min, max: over the medians of the blocks. ";
+
+/// What a ratio is.
+pub(crate) const RATIO: &str = "median over blocks of the ratio to memfd in the same block, \
+with a 95 % interval by bootstrap over blocks";
+
+/// `costs more than memfd in 3 of 15 (most: 1.418 times in fault/…); …`, to
+/// stand behind the name of a strategy.
+pub(crate) fn tally(tally: &Tally) -> String {
+    let most = tally.most.as_ref().map_or(String::new(), |(ratio, group)| {
+        format!(" (most: {} times in {group})", number::times(*ratio))
+    });
+    let of = tally.of;
+    let parts = [
+        (tally.more, "costs more than memfd in", most),
+        (tally.less, "costs less in", String::new()),
+        (tally.open, "no difference shown in", String::new()),
+        (tally.without, "no ratio in", String::new()),
+    ];
+    let parts = parts.into_iter().filter(|(n, ..)| *n > 0);
+    let parts = parts.map(|(n, what, more)| format!("{what} {n} of {of}{more}"));
+    parts.collect::<Vec<_>>().join("; ")
+}
+
+/// Threats to validity: the lasting ones, then those of this run.
+pub(crate) fn threats(digest: &Digest<'_>) -> Vec<String> {
+    let mut threats = vec![
+        "One machine, one kernel, one boot. Ratios within the run are meant to be read; \
+         absolute figures belong to this machine."
+            .to_string(),
+        format!(
+            "The unit of inference is the block. Intervals need {MIN_BLOCKS} blocks; with fewer none is given. \
+             Percentiles in tables and figures pool the samples of all blocks and only describe them."
+        ),
+        "Percentiles in the tail are given only with 100 samples beyond them: p99 from 10,000 samples, \
+         p99.9 from 100,000."
+            .to_string(),
+        "No verdict is given: the intervals are not corrected for their number.".to_string(),
+    ];
+    let tables = || digest.beds.iter().flat_map(Bed::tables);
+    let ratios = tables()
+        .flat_map(|t| &t.arms)
+        .filter_map(|a| a.ratio.as_ref().ok());
+    let intervals = ratios.filter(|r| r.interval.is_some()).count();
+    if let Some(last) = threats.last_mut().filter(|_| intervals > 0) {
+        last.push_str(&format!(
+            " One in twenty of the {intervals} shown would exclude 1 by chance alone if no strategy \
+             differed from memfd."
+        ));
+    }
+    threats
+}
+
+/// What made the record and how, in parts: tool, revision, profile, blocks, seed.
+pub(crate) fn identity(run: &Run) -> Vec<String> {
+    let header = &run.header;
+    let blocks = match run.plan.blocks {
+        1 => "1 block".to_string(),
+        n => format!("{n} blocks"),
+    };
+    vec![
+        header.tool.clone(),
+        format!("git {}", header.git),
+        format!("profile {}", header.profile),
+        blocks,
+        format!("seed {}", header.seed),
+    ]
+}
+
+/// The command as a shell reads it back, on one line.
+pub(crate) fn command(words: &[String]) -> String {
+    words
+        .iter()
+        .map(|w| quoted(w))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// One word for bash: as it is if it is plain, in single quotes if it is
+/// printable ASCII, as `$'…'` otherwise.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_string();
+    }
+    if word.chars().all(|c| matches!(c, ' '..='~')) {
+        return format!("'{}'", word.replace('\'', r"'\''"));
+    }
+    let mut out = "$'".to_string();
+    for byte in word.bytes() {
+        match byte {
+            b'\'' | b'\\' => out.extend(['\\', char::from(byte)]),
+            b' '..=b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    out + "'"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_read_back_as_they_were() {
+        fn check(word: &str, expected: &str) {
+            assert_eq!(quoted(word), expected);
+        }
+        check("--blocks", "--blocks");
+        check("", "''");
+        check("mmio/*", "'mmio/*'");
+        check("it's", r"'it'\''s'");
+        check("a\nb", r"$'a\x0ab'");
+        check("é", r"$'\xc3\xa9'");
+    }
+}

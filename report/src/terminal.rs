@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The table that a run prints when it ends: one line an arm, at most
+//! [`COLUMNS`] wide, no colour codes (a pipe may be reading).
+
+use crate::{
+    clean,
+    digest::{self, Bed, Digest},
+    number::{self, Mark},
+    prose,
+    wrap::wrap,
+};
+use comfy_table::{
+    CellAlignment, ContentArrangement, LineStyle, Table, presets::UTF8_HORIZONTAL_ONLY,
+};
+use results::{
+    Run,
+    cell::Group,
+    compare::{Arm, Hole, NoRatio},
+};
+
+/// The widest line, in characters.
+const COLUMNS: u16 = 100;
+
+/// The run as a terminal table of at most 100 columns, in UTF-8.
+pub fn terminal(run: &Run) -> String {
+    let digest = Digest::of(run);
+    let mut out = String::new();
+    for caution in prose::cautions(&digest) {
+        out += &paragraph("! ", &caution);
+    }
+    for bed in &digest.beds {
+        let title = format!("{}: {}", bed.testbed, prose::about(bed.testbed));
+        out += &format!("\n{}", paragraph("", &title));
+        out += &table(bed);
+    }
+    if digest.beds.is_empty() {
+        out += "The record holds no cell: nothing was run.\n";
+    } else {
+        let legend = format!("ratio: {}. ", prose::RATIO);
+        let marks = "▲ costs more, ▼ costs less: the interval excludes 1.";
+        out += &paragraph("", &(prose::LEGEND.to_string() + &legend + marks));
+    }
+    for gap in digest.gaps() {
+        let remedy = gap
+            .remedy
+            .as_ref()
+            .map_or(String::new(), |r| format!(" Remedy: {r}"));
+        let scope = gap.scope();
+        let text = format!(
+            "{} on {}, {scope}: {}.{remedy}",
+            gap.strategy, gap.testbed, gap.what
+        );
+        out += &paragraph("- ", &text);
+    }
+    clean::document(out)
+}
+
+/// A hole in one word.
+pub(crate) fn short(hole: &Hole) -> &'static str {
+    match hole {
+        Hole::Missing { .. } => "missing",
+        Hole::Failed { .. } => "failed",
+        Hole::Units { .. } => "units",
+        Hole::NotRun => "not run",
+    }
+}
+
+fn table(bed: &Bed<'_>) -> String {
+    let mut table = frame();
+    table.set_header([
+        "workload",
+        "strategy",
+        "n",
+        "median",
+        "min",
+        "max",
+        "ratio",
+        "95 % interval",
+    ]);
+    for (g, group) in bed.tables().enumerate() {
+        if g > 0 {
+            table.add_row([""]);
+        }
+        let scale = digest::scale(group);
+        for (i, arm) in group.arms.iter().enumerate() {
+            // The workload stands in the first line, its parameters in the next.
+            let name = match (i, group.arms.len()) {
+                (0, 1) => group.group.to_string(),
+                (0, _) => group.group.workload.clone(),
+                (1, _) => parameters(&group.group),
+                _ => String::new(),
+            };
+            let name = clean::line(&name);
+            let mut row = vec![name, clean::line(&arm.cell.strategy)];
+            match &arm.figures {
+                Ok(f) => {
+                    row.push(f.blocks.len().to_string());
+                    row.push(scale.with_unit(f.median));
+                    row.extend([f.min, f.max].map(|v| scale.show(v)));
+                }
+                Err(hole) => row.extend(["0", short(hole), "", ""].map(str::to_string)),
+            }
+            row.extend(ratio(arm));
+            table.add_row(row);
+        }
+    }
+    for column in table.column_iter_mut().skip(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    finish(&table)
+}
+
+fn parameters(group: &Group) -> String {
+    let pairs = group.params.iter().map(|(k, v)| format!("{k}={v}"));
+    pairs.collect::<Vec<_>>().join(" ")
+}
+
+fn ratio(arm: &Arm<'_>) -> [String; 2] {
+    match &arm.ratio {
+        Ok(r) => {
+            let [value, interval] = number::ratio(r);
+            [format!("{value} {}", sign(Mark::of(r))), interval]
+        }
+        Err(NoRatio::IsBaseline) => ["base  ".to_string(), String::new()],
+        Err(_) => ["–  ".to_string(), String::new()],
+    }
+}
+
+/// The mark, or a blank as wide, so that the numbers stay in line.
+fn sign(mark: Mark) -> &'static str {
+    match mark.sign() {
+        "" => " ",
+        sign => sign,
+    }
+}
+
+fn paragraph(first: &str, text: &str) -> String {
+    wrap(first, text, usize::from(COLUMNS)).join("\n") + "\n"
+}
+
+fn frame() -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(COLUMNS);
+    table.style_mut().row_separator = LineStyle::none();
+    table
+}
+
+fn finish(table: &Table) -> String {
+    let lines = table.lines();
+    lines
+        .map(|line| line.trim_end().to_string() + "\n")
+        .collect()
+}

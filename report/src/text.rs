@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Plain text for a mailing list: ASCII, never wider than [`COLUMNS`], tables in
+//! the form `variant | n | median | min | max | delta`, then everything a reader
+//! needs to doubt or repeat it. Nothing is cut off: what does not fit is wrapped.
+
+use crate::{
+    clean::ascii,
+    digest::{self, Bed, Digest},
+    number::{self, Mark},
+    prose,
+    wrap::wrap,
+};
+use results::{
+    Run,
+    compare::{Arm, NoRatio, Table},
+};
+
+/// The widest line, in characters.
+const COLUMNS: usize = 75;
+
+/// The run as plain text. Every line has at most 75 ASCII characters.
+pub fn text(run: &Run) -> String {
+    let digest = Digest::of(run);
+    let mut out = Page::default();
+    out.wrapped("", &prose::identity(run).join(", "));
+    for caution in prose::cautions(&digest) {
+        out.gap();
+        out.wrapped("! ", &caution);
+    }
+    if digest.beds.is_empty() {
+        out.gap();
+        out.wrapped("", "The record holds no cell: nothing was run.");
+    }
+    for bed in &digest.beds {
+        out.heading(&format!("{}: {}", bed.testbed, prose::about(bed.testbed)));
+        for tally in bed.tallies() {
+            let came_out = prose::tally(&tally);
+            out.wrapped("- ", &format!("{}: {came_out}", tally.strategy));
+        }
+        tables(&mut out, bed);
+    }
+    if !digest.beds.is_empty() {
+        out.gap();
+        out.wrapped("", prose::LEGEND);
+        let delta = format!("delta, interval: in percent, from the {};", prose::RATIO);
+        out.wrapped("", &format!("{delta} * marks an interval that excludes 0."));
+    }
+    gaps(&mut out, &digest);
+    out.heading("Threats to validity");
+    for threat in prose::threats(&digest) {
+        out.wrapped("- ", &threat);
+    }
+    out.heading("Machine");
+    for fact in &run.host.facts {
+        out.wrapped("  ", &format!("{}: {}", fact.name, fact.value));
+    }
+    if run.host.facts.is_empty() {
+        out.wrapped("  ", "not recorded");
+    }
+    out.heading("Command");
+    out.command(&run.header.command);
+    out.0
+}
+
+fn tables(out: &mut Page, bed: &Bed<'_>) {
+    for workload in bed.families.iter().flat_map(|f| &f.workloads) {
+        for (i, table) in workload.tables.iter().enumerate() {
+            let scale = digest::scale(table);
+            let mark = prose::watermark(bed.testbed).map_or(String::new(), |w| format!("; {w}"));
+            out.gap();
+            let unit = format!("{} in {}{mark}", table.series, scale.symbol);
+            out.wrapped("", &format!("{} ({unit})", table.group));
+            if let (0, Some(info)) = (i, workload.info) {
+                out.wrapped("  ", &info.summary);
+            }
+            out.table(&rows(table));
+        }
+    }
+}
+
+/// The header and one row an arm, each of as many cells.
+fn rows(table: &Table<'_>) -> Vec<[String; 7]> {
+    let scale = digest::scale(table);
+    let header = [
+        "variant",
+        "n",
+        "median",
+        "min",
+        "max",
+        "delta",
+        "95% interval",
+    ];
+    let mut rows = vec![header.map(str::to_string)];
+    for arm in &table.arms {
+        let name = ascii(&arm.cell.strategy);
+        let (delta, interval) = change(arm);
+        rows.push(match &arm.figures {
+            Ok(f) => {
+                let [median, min, max] = [f.median, f.min, f.max].map(|v| scale.show(v));
+                let n = f.blocks.len().to_string();
+                [name, n, median, min, max, delta, interval]
+            }
+            Err(hole) => {
+                let what = crate::terminal::short(hole).to_string();
+                let none = || "-".to_string();
+                [
+                    name,
+                    "0".to_string(),
+                    what,
+                    none(),
+                    none(),
+                    none(),
+                    String::new(),
+                ]
+            }
+        });
+    }
+    rows
+}
+
+fn change(arm: &Arm<'_>) -> (String, String) {
+    match &arm.ratio {
+        Ok(ratio) => {
+            let star = if Mark::of(ratio) == Mark::Open {
+                ""
+            } else {
+                "*"
+            };
+            let interval = ratio.interval.map_or("none".to_string(), |i| {
+                let [low, high] = [i.low, i.high].map(number::percent);
+                format!("[{low},{high}]{star}")
+            });
+            (number::percent(ratio.value) + "%", interval)
+        }
+        Err(NoRatio::IsBaseline) => ("base".to_string(), String::new()),
+        Err(_) => ("-".to_string(), String::new()),
+    }
+}
+
+fn gaps(out: &mut Page, digest: &Digest<'_>) {
+    let gaps = digest.gaps();
+    if gaps.is_empty() {
+        return;
+    }
+    out.heading("Missing and failed");
+    for gap in gaps {
+        let scope = gap.scope();
+        out.wrapped(
+            "- ",
+            &format!("{} on {}, {scope}:", gap.strategy, gap.testbed),
+        );
+        out.wrapped("  ", &gap.what);
+        if let Some(remedy) = &gap.remedy {
+            out.wrapped("  ", &format!("remedy: {remedy}"));
+        }
+    }
+}
+
+/// The document so far. Every method keeps to [`COLUMNS`] and to ASCII.
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    fn line(&mut self, line: &str) {
+        self.0.push_str(line.trim_end());
+        self.0.push('\n');
+    }
+
+    fn gap(&mut self) {
+        self.line("");
+    }
+
+    fn heading(&mut self, text: &str) {
+        self.gap();
+        self.wrapped("", text);
+        self.line(&"-".repeat(ascii(text).len().min(COLUMNS)));
+    }
+
+    /// `text` in lines, the first of which begins with `first`.
+    fn wrapped(&mut self, first: &str, text: &str) {
+        for line in wrap(first, &ascii(text), COLUMNS) {
+            self.line(&line);
+        }
+    }
+
+    /// Rows under a header. The first column takes what the others leave; a name
+    /// that does not fit stands on a line of its own above its figures.
+    fn table(&mut self, rows: &[[String; 7]]) {
+        const BAR: &str = " | ";
+        let mut widths = [0; 7];
+        for row in rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = cell.len().max(*width);
+            }
+        }
+        let others: usize = widths[1..].iter().map(|w| w + BAR.len()).sum();
+        widths[0] = widths[0].min(COLUMNS.saturating_sub(others).max(rows[0][0].len()));
+        for (i, row) in rows.iter().enumerate() {
+            let fits = row[0].len() <= widths[0];
+            if !fits {
+                self.wrapped("", &row[0]);
+            }
+            let mut line = format!("{:1$}", if fits { &row[0] } else { "" }, widths[0]);
+            for (cell, width) in row.iter().zip(widths).skip(1) {
+                line.push_str(BAR);
+                line.push_str(&format!("{cell:>width$}"));
+            }
+            self.line(&line);
+            if i == 0 {
+                self.line(&widths.map(|w| "-".repeat(w)).join("-+-"));
+            }
+        }
+    }
+
+    /// The command, in lines that a shell joins again.
+    fn command(&mut self, words: &[String]) {
+        const MOST: usize = COLUMNS - 4;
+        let mut line = "  ".to_string();
+        for word in words {
+            let quoted = prose::quoted(word);
+            if line.trim().is_empty() || line.len() + 1 + quoted.len() <= MOST {
+                line.push_str(if line.trim().is_empty() { "" } else { " " });
+            } else {
+                self.line(&(line + " \\"));
+                line = "      ".to_string();
+            }
+            if line.len() + quoted.len() <= MOST {
+                line.push_str(&quoted);
+                continue;
+            }
+            // Pieces that touch are one word to a shell, so each is quoted for
+            // itself; in the worst case a byte takes four columns and a
+            // character has four bytes.
+            let chars: Vec<char> = word.chars().collect();
+            for piece in chars.chunks(4) {
+                let piece = prose::quoted(&piece.iter().collect::<String>());
+                if line.len() + piece.len() > MOST {
+                    self.line(&(line + "\\"));
+                    line = String::new();
+                }
+                line.push_str(&piece);
+            }
+        }
+        self.line(&line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_width(page: &Page) {
+        for line in page.0.lines() {
+            assert!(line.len() <= COLUMNS && line.is_ascii(), "{line}");
+        }
+    }
+
+    /// Joined as a shell joins them, the lines are the quoted words again.
+    #[test]
+    fn a_command_survives_its_line_breaks() {
+        let words = [
+            "unmapbench",
+            "run",
+            "--out",
+            &"y".repeat(300),
+            "--workloads",
+            "mmio/*",
+        ];
+        let mut page = Page::default();
+        page.command(&words.map(str::to_string));
+        check_width(&page);
+        let joined = page.0.replace("\\\n", "");
+        let joined: Vec<_> = joined.split_whitespace().collect();
+        assert_eq!(joined.join(" "), words.map(prose::quoted).join(" "));
+    }
+}

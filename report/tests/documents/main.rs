@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Whole documents made from runs built in code: `golden` compares them with
+//! files, `promises` holds what must be true of any.
+
+mod golden;
+mod promises;
+mod runs;

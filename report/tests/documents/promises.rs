@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What every report promises whatever the record holds: its width, its size,
+//! its well-formedness, and the warnings that must not be missed.
+
+use crate::runs;
+use report::{Format, figures, render};
+use results::Run;
+
+fn all() -> Vec<Run> {
+    vec![
+        runs::realistic(1),
+        runs::only_missing(),
+        runs::no_baseline(),
+        runs::one_sample(),
+        runs::fake_and_lab(),
+        runs::hostile(),
+    ]
+}
+
+/// The documents that a person reads, with line breaks taken for spaces: in a
+/// wrapped text they may fall anywhere.
+fn read(run: &Run) -> Vec<(Format, String)> {
+    let formats = [
+        Format::Html,
+        Format::Markdown,
+        Format::Text,
+        Format::Terminal,
+    ];
+    let documents = formats.map(|format| {
+        let document = render(format, run).expect("every run renders");
+        (
+            format,
+            document.split_whitespace().collect::<Vec<_>>().join(" "),
+        )
+    });
+    documents.into()
+}
+
+#[test]
+fn text_is_ascii_of_75_columns_and_terminal_fits_100() {
+    for run in all() {
+        for line in report::text(&run).lines() {
+            assert!(line.is_ascii() && line.len() <= 75, "{line:?}");
+        }
+        for line in report::terminal(&run).lines() {
+            assert!(line.chars().count() <= 100, "{line:?}");
+        }
+    }
+}
+
+#[test]
+fn no_document_carries_control_characters_or_foreign_markup() {
+    let run = runs::hostile();
+    for format in [
+        Format::Html,
+        Format::Markdown,
+        Format::Text,
+        Format::Terminal,
+    ] {
+        let document = render(format, &run).unwrap();
+        let bad = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+        assert!(!document.contains(bad), "{format}");
+    }
+    // Inside the fence of the command Markdown is inert.
+    let markdown = report::markdown(&run);
+    let open = markdown.split("Command:").next().unwrap();
+    assert!(!open.contains("<script"));
+    assert!(!report::html(&run).contains("<script"));
+    let text = report::text(&run);
+    assert!(text.contains("not compared"), "{text}");
+}
+
+/// Every element that is opened is closed, in order: a check that needs no parser
+/// because neither maud nor plotters writes `<` or `>` inside text.
+#[track_caller]
+fn check_nesting(document: &str) {
+    let void = ["meta", "br", "!DOCTYPE", "?xml"];
+    let mut open = Vec::new();
+    for part in document.split('<').skip(1) {
+        let (tag, _) = part.split_once('>').expect("a tag that ends");
+        let name = tag
+            .split([' ', '\n', '/'])
+            .find(|n| !n.is_empty())
+            .expect("a tag has a name");
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name), "closing {tag}");
+        } else if !tag.ends_with('/') && !void.contains(&name) {
+            open.push(name);
+        }
+    }
+    assert_eq!(open, Vec::<&str>::new());
+}
+
+#[test]
+fn pages_and_figures_are_well_formed_and_self_contained() {
+    for run in all() {
+        let html = report::html(&run);
+        check_nesting(&html);
+        for foreign in ["http://", "https://", "<script", "@import", "url("] {
+            let html = html.replace("http://www.w3.org/2000/svg", "");
+            assert!(!html.contains(foreign), "{foreign}");
+        }
+        for figure in figures(&run).unwrap() {
+            check_nesting(&figure.svg);
+            assert!(figure.svg.starts_with("<svg") && figure.svg.contains("aria-label="));
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            assert!(
+                figure.name.chars().all(plain) && !figure.name.starts_with('.'),
+                "{}",
+                figure.name
+            );
+        }
+    }
+}
+
+#[test]
+fn figures_have_names_of_their_own() {
+    let run = runs::hostile();
+    let figures = figures(&run).unwrap();
+    assert!(!figures.is_empty());
+    let mut names: Vec<_> = figures.iter().map(|f| &f.name).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), figures.len());
+}
+
+#[test]
+fn invented_numbers_and_instructions_are_called_so_everywhere() {
+    let run = runs::fake_and_lab();
+    for (format, document) in read(&run) {
+        assert!(document.contains("THESE NUMBERS ARE INVENTED"), "{format}");
+        assert!(document.contains("instructions, not time"), "{format}");
+    }
+    for figure in figures(&run).unwrap() {
+        let marked = ["instructions, not time", "invented numbers"];
+        assert!(
+            marked.iter().any(|m| figure.svg.contains(m)),
+            "{}",
+            figure.name
+        );
+    }
+}
+
+#[test]
+fn every_hole_is_shown_with_reason_and_remedy() {
+    #[track_caller]
+    fn check(run: &Run, expected: &[&str]) {
+        for (format, document) in read(run) {
+            for said in expected {
+                assert!(document.contains(said), "{format}: {said}");
+            }
+        }
+    }
+    check(
+        &runs::realistic(1),
+        &[
+            "GUP refuses it",
+            "needs the lab kernel",
+            "2 of 15 blocks lost",
+        ],
+    );
+    check(&runs::no_baseline(), &["no ratio: no baseline: not run"]);
+}
+
+#[test]
+fn a_thousand_cells_stay_below_two_megabytes() {
+    let html = report::html(&runs::thousand_cells());
+    assert!(html.len() <= 2_000_000, "{} bytes", html.len());
+    assert!(html.contains("left out to keep this page below 2 MB"));
+}
+
+#[test]
+fn csv_holds_every_sample_once() {
+    let run = runs::realistic(2);
+    let mut bytes = Vec::new();
+    report::write_samples(&run, &mut bytes).unwrap();
+    let mut reader = csv::Reader::from_reader(&bytes[..]);
+    let lines: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let count = run.rows.iter().map(|row| match &row.outcome {
+        results::Outcome::Measured { samples, .. } => samples.values().map(Vec::len).sum(),
+        _ => 0,
+    });
+    assert_eq!(lines.len(), count.sum::<usize>());
+    assert!(lines.iter().all(|l| l.len() == 11 && l[10] == *"ns"));
+    assert!(
+        lines.iter().any(|l| l[8] == *"100"),
+        "batches are in the file"
+    );
+}
