@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! `anon`: private anonymous memory, what a VMM uses when nobody asks.
+
+use crate::{GuestRam, Missing, PageSize, Strategy, mapping::Mapping};
+
+pub(crate) static ANON: Strategy = Strategy {
+    name: "anon",
+    about: "MAP_PRIVATE anonymous, 4 KiB pages; direct map intact; KVM uses the user mapping",
+    isolating: false,
+    page_size: PageSize::Base,
+    allocate: |_, len| {
+        let mapping = Mapping::anonymous(len)?;
+        mapping.advise(libc::MADV_NOHUGEPAGE, "MADV_NOHUGEPAGE")?;
+        Ok(GuestRam::mapped(mapping))
+    },
+    explain: Missing::plain,
+};

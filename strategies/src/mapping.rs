@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The owner of a memory mapping: the only place that maps and unmaps.
+
+// UNSAFETY: mmap, munmap and madvise take and return raw addresses.
+#![expect(unsafe_code)]
+
+use crate::Error;
+use std::{
+    os::fd::{AsRawFd, BorrowedFd},
+    ptr,
+};
+
+/// Every mapping begins at a multiple of this, whatever its page size, so that
+/// alignment is no difference between two strategies.
+const ALIGN: usize = 2 << 20;
+
+/// A readable and writable mapping that this value owns.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    address: *mut u8,
+    len: usize,
+}
+
+// SAFETY: the mapping belongs to the process, not to a thread, and the value
+// gives out its address only.
+unsafe impl Send for Mapping {}
+
+impl Mapping {
+    /// Maps `len` bytes of private anonymous memory.
+    pub(crate) fn anonymous(len: u64) -> Result<Self, Error> {
+        Self::map(len, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1)
+    }
+
+    /// Maps the first `len` bytes of `file`, shared.
+    pub(crate) fn shared(file: BorrowedFd<'_>, len: u64) -> Result<Self, Error> {
+        Self::map(len, libc::MAP_SHARED, file.as_raw_fd())
+    }
+
+    fn map(len: u64, flags: i32, fd: i32) -> Result<Self, Error> {
+        let call = || format!("mmap(len={len:#x}, flags={flags:#x})");
+        let invalid = || Error::new(call(), std::io::ErrorKind::InvalidInput.into());
+        let len = usize::try_from(len)
+            .ok()
+            .filter(|n| *n > 0)
+            .ok_or_else(invalid)?;
+        let space = len.checked_add(ALIGN).ok_or_else(invalid)?;
+
+        // Reserve more than is needed, place the mapping at the aligned address
+        // within, and give back what lies on either side.
+        let reserve = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        // SAFETY: a new mapping at an address of the kernel's choice.
+        let base = unsafe { libc::mmap(ptr::null_mut(), space, libc::PROT_NONE, reserve, -1, 0) };
+        if base == libc::MAP_FAILED {
+            return Err(Error::last(call()));
+        }
+        let base = base.cast::<u8>();
+        let before = base.align_offset(ALIGN);
+        let address = base.wrapping_add(before);
+        // SAFETY: `before < ALIGN`, so address..address+len lies within the
+        // reservation above, which nothing else knows of.
+        let mapped = unsafe {
+            let prot = libc::PROT_READ | libc::PROT_WRITE;
+            libc::mmap(address.cast(), len, prot, flags | libc::MAP_FIXED, fd, 0)
+        };
+        let failed = (mapped == libc::MAP_FAILED).then(|| Error::last(call()));
+        let end = address.wrapping_add(len);
+        let after = space - before - len;
+        // SAFETY: the two ends of the reservation, which nothing else knows of.
+        // A length of 0 is refused by the kernel and does no harm.
+        unsafe {
+            libc::munmap(base.cast(), before);
+            libc::munmap(end.cast(), after);
+        }
+        let mapping = Mapping { address, len };
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(mapping),
+        }
+    }
+
+    /// Gives the kernel an advice on the whole mapping.
+    pub(crate) fn advise(&self, advice: i32, name: &str) -> Result<(), Error> {
+        // SAFETY: the range is ours; the advices in use (MADV_HUGEPAGE,
+        // MADV_NOHUGEPAGE) do not change its contents.
+        match unsafe { libc::madvise(self.address.cast(), self.len, advice) } {
+            0 => Ok(()),
+            _ => Err(Error::last(format!("madvise({name})"))),
+        }
+    }
+
+    pub(crate) fn address(&self) -> *mut u8 {
+        self.address
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `map` and owned since; whoever uses the address
+        // borrows or outlives-checks this value.
+        unsafe { libc::munmap(self.address.cast(), self.len) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mappings_are_aligned_and_released() {
+        let count = || {
+            std::fs::read_to_string("/proc/self/maps")
+                .unwrap()
+                .lines()
+                .count()
+        };
+        let before = count();
+        for len in [4096, 2 << 20, (64 << 20) + 4096] {
+            let mapping = Mapping::anonymous(len).unwrap();
+            assert_eq!(mapping.address().addr() % ALIGN, 0);
+            assert_eq!(mapping.len() as u64, len);
+        }
+        // Other tests of this process may map something meanwhile.
+        assert!(
+            count() <= before + 4,
+            "{before} mappings became {}",
+            count()
+        );
+    }
+
+    #[test]
+    fn impossible_sizes_are_refused() {
+        for len in [0, u64::MAX, 1 << 60] {
+            let error = Mapping::anonymous(len).unwrap_err().to_string();
+            assert!(error.contains("mmap(len="), "{error}");
+        }
+    }
+}
