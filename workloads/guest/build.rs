@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Links the payload for the guest: static, no C runtime, at a fixed address.
+
+fn main() {
+    println!("cargo::rerun-if-changed=payload.ld");
+    // Only the nested build links the binary; the library needs no script.
+    if std::env::var_os("CARGO_FEATURE_BIN").is_none() {
+        return;
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/payload.ld");
+    for arg in [
+        "-nostartfiles",
+        "-nostdlib",
+        "-static",
+        "-no-pie",
+        "-Wl,--build-id=none",
+        "-Wl,-z,noexecstack",
+        "-Wl,-z,max-page-size=4096",
+    ] {
+        println!("cargo::rustc-link-arg-bins={arg}");
+    }
+    println!("cargo::rustc-link-arg-bins=-Wl,-T,{script}");
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Volatile access to guest memory by address. The VMM and KVM write the same
+//! memory, so no access here may be cached or left out by the compiler.
+
+// UNSAFETY: guest memory is reached by its address; there is no other way.
+#![expect(unsafe_code)]
+
+use core::ptr::{
+    read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile,
+};
+
+/// A range of 64-bit words that this side may read and write.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    base: u64,
+    len: u64,
+}
+
+impl Words {
+    /// The `len` words from `base`.
+    ///
+    /// # Safety
+    /// `base` is 8-byte aligned, and `len` words from it are mapped, readable
+    /// and writable, for as long as the value or a copy of it is in use.
+    pub const unsafe fn new(base: u64, len: u64) -> Self {
+        Words { base, len }
+    }
+
+    /// How many words.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Word `index`.
+    ///
+    /// # Panics
+    /// If there is no such word.
+    #[inline(always)]
+    pub fn get(&self, index: u64) -> u64 {
+        assert!(index < self.len, "word {index} of {}", self.len);
+        // SAFETY: in range by the line above, valid by the contract of `new`.
+        unsafe { read_volatile(with_exposed_provenance((self.base + index * 8) as usize)) }
+    }
+
+    /// Sets word `index`.
+    ///
+    /// # Panics
+    /// If there is no such word.
+    #[inline(always)]
+    pub fn set(&self, index: u64, value: u64) {
+        assert!(index < self.len, "word {index} of {}", self.len);
+        // SAFETY: in range by the line above, valid by the contract of `new`.
+        unsafe {
+            write_volatile(
+                with_exposed_provenance_mut((self.base + index * 8) as usize),
+                value,
+            )
+        }
+    }
+}

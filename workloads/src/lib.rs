@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What is measured. A workload is data: a table in `definitions/*.toml` that
+//! names a [`Model`] and the parameters to run it with. A model says what the
+//! guest is asked to do and what proves that it did ([`Script`]).
+//!
+//! Nothing here knows a strategy, and nothing here touches KVM: scripts are
+//! carried out elsewhere.
+#![forbid(unsafe_code)]
+
+mod definition;
+mod error;
+mod model;
+mod profile;
+mod script;
+mod select;
+
+pub use definition::{Workload, all};
+pub use error::Error;
+pub use model::Model;
+pub use profile::Profile;
+pub use script::{Access, Call, Proof, Script};
+pub use select::{nearest, select};
+
+/// The guest payload: a static ELF executable for [`abi::layout::PAYLOAD`].
+pub static PAYLOAD: &[u8] = include_bytes!(env!("PAYLOAD_ELF"));
