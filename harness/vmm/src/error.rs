@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What can go wrong in a machine.
+
+use crate::Registers;
+use std::{io, time::Duration};
+
+/// Why a machine could not be built or did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// `/dev/kvm` cannot be used at all.
+    #[error("/dev/kvm: {source}; {}", kvm_remedy(source))]
+    NoKvm {
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// An ioctl failed.
+    #[error("{call}: {source}")]
+    Call {
+        /// The call with its arguments.
+        call: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The strategy could not allocate memory.
+    #[error(transparent)]
+    Memory(strategies::Error),
+    /// The configuration asks for what a machine cannot be.
+    #[error("{0}")]
+    Config(String),
+    /// Guest memory could not be written where the layout says.
+    #[error("loading the payload: {0}")]
+    Load(String),
+    /// KVM_RUN itself failed.
+    #[error("KVM_RUN: {source}")]
+    Run {
+        /// What the kernel said.
+        source: io::Error,
+        /// Where the guest was.
+        registers: Box<Registers>,
+    },
+    /// The guest did not answer in time and was stopped.
+    #[error("the guest gave no answer within {} ms and was stopped", .after.as_millis())]
+    Hung {
+        /// The time it had.
+        after: Duration,
+        /// Where it was.
+        registers: Box<Registers>,
+    },
+    /// The guest left in a way that nothing here asked for.
+    #[error("unexpected exit from the guest: {what}")]
+    Exit {
+        /// The exit.
+        what: String,
+        /// Where the guest was.
+        registers: Box<Registers>,
+    },
+    /// The payload panicked.
+    #[error("the payload panicked at {file}:{line}: {message}")]
+    Panicked {
+        /// The source file.
+        file: String,
+        /// The line.
+        line: u64,
+        /// The message.
+        message: String,
+    },
+    /// The payload does not speak this version of the contract.
+    #[error(
+        "the payload says magic {magic:#x}, version {version}; this is version {}",
+        abi::VERSION
+    )]
+    Abi {
+        /// Its magic word.
+        magic: u64,
+        /// Its version.
+        version: u64,
+    },
+    /// The payload refused the request, or its reply makes no sense.
+    #[error("{op:?} was not carried out: {why}")]
+    Refused {
+        /// The operation.
+        op: abi::Op,
+        /// The status, in words.
+        why: String,
+    },
+}
+
+impl Error {
+    /// The registers at the time of the failure, if there were any.
+    pub fn registers(&self) -> Option<&Registers> {
+        match self {
+            Error::Run { registers, .. }
+            | Error::Hung { registers, .. }
+            | Error::Exit { registers, .. } => Some(registers),
+            _ => None,
+        }
+    }
+
+    /// The kernel's errno, if a system call failed.
+    pub fn errno(&self) -> Option<i32> {
+        match self {
+            Error::NoKvm { source } | Error::Call { source, .. } | Error::Run { source, .. } => {
+                source.raw_os_error()
+            }
+            Error::Memory(e) => e.source.raw_os_error(),
+            _ => None,
+        }
+    }
+}
+
+fn kvm_remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::NotFound => {
+            "load kvm_intel or kvm_amd (and switch virtualisation on in the firmware), or use --on lab, which needs no KVM"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "join the group that owns it (sudo usermod -aG kvm $USER, then log in again), or use --on lab"
+        }
+        _ => "see the kernel log, or use --on lab, which needs no KVM",
+    }
+}

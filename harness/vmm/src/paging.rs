@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The guest's own page tables: every address of memory and of the MMIO window
+//! maps to itself, in 2 MiB pages, accessible from CPL3.
+//!
+//! They are the same for every strategy: the page size that strategies differ
+//! in is the host's.
+
+use crate::Error;
+use abi::layout::{self, MMIO, MMIO_SIZE, PAGE, PAGE_TABLES};
+use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
+
+const LARGE: u64 = 2 << 20;
+
+// Intel SDM vol. 3A table 4-18: present, writable, user, accessed, dirty. The
+// last two are set beforehand so that no walk has to write them.
+const TABLE: u64 = 0b10_0111;
+const LEAF: u64 = 0b1110_0111; // and the page-size bit
+
+/// Writes page tables for `size` bytes of memory.
+///
+/// # Errors
+/// [`Error::Load`] if the memory is smaller than the layout.
+pub(crate) fn write(memory: &GuestMemoryMmap, size: u64) -> Result<(), Error> {
+    let put = |address: u64, entry: u64| {
+        memory
+            .write_obj(entry, GuestAddress(address))
+            .map_err(|e| Error::Load(format!("page table entry at {address:#x}: {e}")))
+    };
+    let (pml4, pdpt, pds) = (PAGE_TABLES, PAGE_TABLES + PAGE, PAGE_TABLES + 2 * PAGE);
+    put(pml4, pdpt | TABLE)?;
+    for i in 0..layout::PD_COUNT {
+        put(pdpt + i * 8, (pds + i * PAGE) | TABLE)?;
+    }
+    let window = (MMIO..MMIO + MMIO_SIZE).step_by(LARGE as usize);
+    for address in (0..size).step_by(LARGE as usize).chain(window) {
+        // The directories are contiguous, so one index covers them all.
+        put(pds + address / LARGE * 8, address | LEAF)?;
+    }
+    Ok(())
+}
