@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What is checked in every cell before a number of it may be believed.
+
+use super::Stop;
+use crate::host;
+use abi::{Args, Op, Request};
+use results::unit::Bytes;
+use strategies::{Missing, PageSize, Strategy};
+use vmm::{Device, Machine};
+
+/// The most ticks that one iteration of `dec; jnz` may take. A core needs one
+/// cycle or two, the lab two instructions; KVM's instruction emulator was seen
+/// to need 2 800.
+pub const TICKS_PER_ITERATION_MAX: u64 = 50;
+
+/// How long the loop is: 10 µs when native, a blink when emulated.
+const ITERATIONS: u64 = 20_000;
+
+/// Refuses a guest whose instructions are emulated.
+pub(crate) fn native(machine: &mut Machine) -> Result<(), Stop> {
+    let args = Args {
+        count: ITERATIONS,
+        ..Args::default()
+    };
+    let request = Request { op: Op::Spin, args };
+    let reply = machine.call(request, &mut Device::new(0))?;
+    let ticks = machine.samples(0, request, &reply)?.first().copied();
+    native_at(ticks.unwrap_or(u64::MAX) / ITERATIONS).map_err(Stop::Missing)
+}
+
+fn native_at(ticks: u64) -> Result<(), Missing> {
+    if ticks <= TICKS_PER_ITERATION_MAX {
+        return Ok(());
+    }
+    Err(Missing {
+        reason: format!(
+            "guest instructions are emulated: {ticks} ticks for one iteration of a two-instruction loop, where {TICKS_PER_ITERATION_MAX} are allowed"
+        ),
+        remedy: "a KVM that runs the guest natively, or --on lab".into(),
+    })
+}
+
+/// Refuses to begin what this machine has no memory for: the kernel would kill
+/// something, and perhaps something else.
+pub(crate) fn memory(need: Bytes) -> Result<(), Stop> {
+    match host::available_memory() {
+        Some(free) => room_for(need, free).map_err(Stop::Missing),
+        None => Ok(()),
+    }
+}
+
+/// What the process and the kernel need besides the guest's memory: page
+/// tables, samples.
+const BESIDES: Bytes = Bytes::mib(64);
+
+fn room_for(guest: Bytes, free: Bytes) -> Result<(), Missing> {
+    let need = guest.0 + BESIDES.0;
+    if free.0 >= need {
+        return Ok(());
+    }
+    let (need, free) = (need >> 20, free.0 >> 20);
+    Err(Missing {
+        reason: format!("not enough memory: {need} MiB needed, {free} MiB available"),
+        remedy: "free some memory, or choose a smaller mem_mib".into(),
+    })
+}
+
+/// Checks the page size that `strategy` promises; returns how many bytes of its
+/// memory are mapped by huge pages.
+pub(crate) fn page_size(strategy: &Strategy, machine: &Machine) -> Result<u64, String> {
+    let address = machine.ram().host_address().addr();
+    let huge = host::huge_bytes(address).ok_or("no line for guest memory in /proc/self/smaps")?;
+    match (strategy.page_size, huge.0) {
+        (PageSize::Base, 0) | (PageSize::Huge, 1..) => Ok(huge.0),
+        (PageSize::Base, _) => Err(format!(
+            "{huge} of its memory are huge pages, not 4 KiB ones"
+        )),
+        (PageSize::Huge, 0) => Err("none of its memory is huge pages".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emulated_guest_is_refused() {
+        assert!(native_at(2).is_ok());
+        assert!(native_at(TICKS_PER_ITERATION_MAX).is_ok());
+        let missing = native_at(2800).unwrap_err();
+        assert!(
+            missing
+                .reason
+                .starts_with("guest instructions are emulated: 2800 ticks")
+        );
+    }
+
+    #[test]
+    fn a_guest_without_room_is_refused() {
+        assert!(room_for(Bytes::mib(64), Bytes::mib(128)).is_ok());
+        let missing = room_for(Bytes::mib(1024), Bytes::mib(1000)).unwrap_err();
+        assert_eq!(
+            missing.reason,
+            "not enough memory: 1088 MiB needed, 1000 MiB available"
+        );
+    }
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Measuring: build the machine, check it, rehearse, measure, prove.
+
+use super::{ANSWER_LIMIT, Stop, guard, proof};
+use abi::{Request, layout};
+use results::{
+    Cell, Outcome, Testbed, Unit,
+    record::{Counters, Samples},
+    unit::Bytes,
+};
+use std::collections::BTreeMap;
+use strategies::Strategy;
+use vmm::{Config, Device, Kvm, Machine, Phases, Ring, stats};
+use workloads::{Access, Call, Script};
+
+/// Measures `cell`.
+pub(crate) fn run(strategy: &Strategy, cell: &Cell) -> Result<Outcome, Stop> {
+    let definitions = workloads::all().map_err(|e| Stop::Unproved(e.to_string()))?;
+    let workload = definitions.iter().find(|w| w.id == cell.workload);
+    let workload =
+        workload.ok_or_else(|| Stop::Unproved(format!("no workload {}", cell.workload)))?;
+    let script = workload.model.script(&cell.workload, &cell.params);
+    let script = script.map_err(|e| Stop::Unproved(e.to_string()))?;
+
+    let config = config(cell);
+    guard::memory(Bytes(config.memory))?;
+    let kvm = vmm::open_kvm()?;
+    let bench = Bench {
+        kvm,
+        config,
+        strategy,
+        cell,
+    };
+    match script {
+        Script::Boot => bench.boot(),
+        Script::Teardown { touch } => bench.teardown(touch),
+        Script::Call(call) => bench.call(&call),
+    }
+}
+
+fn config(cell: &Cell) -> Config {
+    let int = |name, default| cell.int(name).unwrap_or(default);
+    Config {
+        vcpus: int("cpus", 1),
+        memory: Bytes::mib(int("mem_mib", 64)).0,
+        ring: Ring::User,
+        limit: ANSWER_LIMIT,
+    }
+}
+
+/// What every kind of cell needs.
+struct Bench<'a> {
+    kvm: Kvm,
+    config: Config,
+    strategy: &'a Strategy,
+    cell: &'a Cell,
+}
+
+impl Bench<'_> {
+    fn build(&self) -> Result<(Machine, Phases), Stop> {
+        let allocate = self.strategy.allocate;
+        Ok(Machine::build(
+            &self.kvm,
+            &self.config,
+            workloads::PAYLOAD,
+            allocate,
+        )?)
+    }
+
+    fn boot(&self) -> Result<Outcome, Stop> {
+        let (mut machine, mut phases) = self.build()?;
+        phases.extend(machine.start()?);
+        guard::native(&mut machine)?;
+        let counters = self.counters(&machine, stats::Stats::new())?;
+        self.phases(&mut machine, phases, counters)
+    }
+
+    fn teardown(&self, touch: Request) -> Result<Outcome, Stop> {
+        let (mut machine, _) = self.build()?;
+        machine.start()?;
+        guard::native(&mut machine)?;
+        machine.call(touch, &mut Device::new(0))?;
+        let counters = self.counters(&machine, stats::Stats::new())?;
+        let scale = self.scale(&mut machine)?;
+        let phases = machine.tear_down();
+        Ok(outcome(scale, with_total(phases), counters))
+    }
+
+    fn call(&self, call: &Call) -> Result<Outcome, Stop> {
+        let (mut machine, _) = self.build()?;
+        if call.proof.access == Access::Pvclock {
+            for vcpu in machine.vcpus() {
+                vcpu.enable_pvclock(layout::pvclock(vcpu.index()))?;
+            }
+        }
+        machine.start()?;
+        guard::native(&mut machine)?;
+        self.ask(&mut machine, call, call.rehearsal)?;
+        let (samples, counters) = self.ask(&mut machine, call, call.measured)?;
+        let scale = self.scale(&mut machine)?;
+
+        let mut batch = BTreeMap::new();
+        batch.insert(call.series.to_string(), call.operations_per_sample());
+        if let Some(total) = call.total {
+            batch.insert(total.to_string(), call.measured.args.count);
+        }
+        batch.retain(|_, n| *n != 1);
+        Ok(scale.outcome(samples, batch, counters))
+    }
+
+    /// Carries out `request` on all vCPUs and proves it.
+    fn ask(
+        &self,
+        machine: &mut Machine,
+        call: &Call,
+        request: Request,
+    ) -> Result<(Samples, Counters), Stop> {
+        let vcpus = 0..self.config.vcpus;
+        let requests: Vec<_> = vcpus.clone().map(|i| call.for_vcpu(request, i)).collect();
+        let mut devices: Vec<_> = requests.iter().map(|r| Device::new(r.args.seed)).collect();
+        let (before, clock_before) = (machine.stats()?, machine.clock()?);
+        let replies = machine.call_all(&requests, &mut devices)?;
+        let (clock_after, after) = (machine.clock()?, machine.stats()?);
+        let grown = stats::growth(&before, &after);
+
+        let mut samples = Samples::new();
+        for (i, (request, reply)) in requests.iter().zip(&replies).enumerate() {
+            let ticks = machine.samples(i, *request, reply)?;
+            samples.entry(call.series.into()).or_default().extend(ticks);
+            if let Some(total) = call.total {
+                samples.entry(total.into()).or_default().push(reply.out[0]);
+            }
+        }
+        let seen = proof::Seen {
+            requests: &requests,
+            replies: &replies,
+            devices: &devices,
+            grown: &grown,
+            clock: (clock_before, clock_after),
+        };
+        proof::check(call, &seen, machine)?;
+        Ok((samples, self.counters(machine, grown)?))
+    }
+
+    /// What KVM's statistics grew by, what its page tables hold now, and how
+    /// much of the memory is huge pages, which is checked against the promise.
+    fn counters(&self, machine: &Machine, grown: stats::Stats) -> Result<Counters, Stop> {
+        let huge = guard::page_size(self.strategy, machine).map_err(|why| {
+            Stop::Unproved(format!(
+                "the page size is not what {} promises: {why}",
+                self.strategy.name
+            ))
+        })?;
+        let mut counters = Counters::new();
+        for (name, n) in machine.stats()? {
+            if name.starts_with("pages_") {
+                counters.insert(format!("mapped.{name}"), n);
+            }
+        }
+        for (name, n) in grown {
+            if !name.starts_with("pages_") {
+                counters.insert(format!("kvm.{name}"), n);
+            }
+        }
+        counters.insert("ram.huge_bytes".into(), huge);
+        Ok(counters)
+    }
+
+    fn phases(
+        &self,
+        machine: &mut Machine,
+        phases: Phases,
+        counters: Counters,
+    ) -> Result<Outcome, Stop> {
+        Ok(outcome(self.scale(machine)?, with_total(phases), counters))
+    }
+
+    fn scale(&self, machine: &mut Machine) -> Result<Scale, Stop> {
+        Ok(match self.cell.testbed {
+            Testbed::Lab => Scale::Instructions,
+            Testbed::Host | Testbed::Fake => Scale::Khz(machine.vcpus()[0].tsc_khz()?.into()),
+        })
+    }
+}
+
+fn with_total(phases: Phases) -> Samples {
+    let total = phases.iter().map(|(_, ticks)| ticks).sum();
+    let named = phases.into_iter().chain([("total", total)]);
+    named
+        .map(|(name, ticks)| (name.to_string(), vec![ticks]))
+        .collect()
+}
+
+fn outcome(scale: Scale, samples: Samples, counters: Counters) -> Outcome {
+    scale.outcome(samples, BTreeMap::new(), counters)
+}
+
+/// From ticks to the unit of the testbed.
+#[derive(Clone, Copy, Debug)]
+enum Scale {
+    /// One tick is one instruction.
+    Instructions,
+    /// This many thousand ticks a second.
+    Khz(u64),
+}
+
+impl Scale {
+    fn outcome(
+        self,
+        mut samples: Samples,
+        batch: BTreeMap<String, u64>,
+        counters: Counters,
+    ) -> Outcome {
+        let unit = match self {
+            Scale::Instructions => Unit::Insn,
+            Scale::Khz(_) => Unit::Ns,
+        };
+        for ticks in samples.values_mut().flatten() {
+            *ticks = self.convert(*ticks);
+        }
+        Outcome::Measured {
+            unit,
+            samples,
+            batch,
+            counters,
+        }
+    }
+
+    fn convert(self, ticks: u64) -> u64 {
+        match self {
+            Scale::Instructions => ticks,
+            Scale::Khz(khz) => {
+                let khz = u128::from(khz.max(1));
+                let ns = (u128::from(ticks) * 1_000_000 + khz / 2) / khz;
+                u64::try_from(ns).unwrap_or(u64::MAX)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_become_nanoseconds_to_the_nearest() {
+        let check = |khz, ticks, ns| assert_eq!(Scale::Khz(khz).convert(ticks), ns);
+        check(1_000_000, 7, 7);
+        check(2_600_000, 26, 10);
+        check(2_600_000, 27, 10);
+        check(2_600_000, 28, 11);
+        check(2_600_000, u64::MAX, 7_094_901_566_811_366_006);
+        check(0, 5, 5_000_000);
+        assert_eq!(Scale::Instructions.convert(4858), 4858);
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! One cell, start to end, in this process: what `unmapbench cell` does.
+//!
+//! The process belongs to the cell. A SIGBUS, a leak or a raised limit ends
+//! with it, and whoever started it turns its death into a row.
+
+mod guard;
+mod measure;
+mod proof;
+mod trial;
+
+use results::{Cell, Outcome, Testbed};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use strategies::{Missing, Strategy, registry};
+
+pub use guard::TICKS_PER_ITERATION_MAX;
+
+/// How long a guest may take for one answer. The longest honest one, a GiB of
+/// first touches under emulation, takes a tenth of it.
+pub const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// What a cell process is asked to do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "job", rename_all = "lowercase")]
+pub enum Job {
+    /// Find out whether `strategy` runs here at all.
+    Trial {
+        /// Its name.
+        strategy: String,
+    },
+    /// Measure one cell.
+    Measure {
+        /// Which.
+        cell: Cell,
+    },
+}
+
+impl Job {
+    /// The strategy it is about.
+    pub fn strategy(&self) -> &str {
+        match self {
+            Job::Trial { strategy } => strategy,
+            Job::Measure { cell } => &cell.strategy,
+        }
+    }
+}
+
+/// What a cell process answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    /// The strategy runs.
+    Available,
+    /// The outcome of the cell, or why the strategy does not run.
+    Outcome(Outcome),
+}
+
+/// Carries out `job`. Whatever goes wrong becomes an outcome.
+pub fn carry_out(job: &Job) -> Answer {
+    let name = job.strategy();
+    let Some(strategy) = registry::find(name) else {
+        return Answer::Outcome(Outcome::failed(format!("no strategy is called {name:?}")));
+    };
+    match job {
+        Job::Trial { .. } => trial::run(strategy),
+        Job::Measure { cell } => Answer::Outcome(measure(strategy, cell)),
+    }
+}
+
+fn measure(strategy: &Strategy, cell: &Cell) -> Outcome {
+    if cell.testbed == Testbed::Fake {
+        return Outcome::failed("the fake testbed has no cells to run");
+    }
+    measure::run(strategy, cell).unwrap_or_else(Stop::into_outcome)
+}
+
+/// Why a cell ended without samples.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// The machine lacks something.
+    Missing(Missing),
+    /// The VMM or the guest failed.
+    Machine(vmm::Error),
+    /// A proof did not hold.
+    Unproved(String),
+}
+
+impl From<vmm::Error> for Stop {
+    fn from(error: vmm::Error) -> Self {
+        Stop::Machine(error)
+    }
+}
+
+impl Stop {
+    fn into_outcome(self) -> Outcome {
+        match self {
+            Stop::Missing(m) => Outcome::missing(m.reason, m.remedy),
+            Stop::Unproved(why) => Outcome::failed(why),
+            Stop::Machine(error) => Outcome::Failed {
+                error: error.to_string(),
+                detail: error.registers().map(|r| r.to_string()),
+            },
+        }
+    }
+}

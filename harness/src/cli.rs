@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use results::Testbed;
+use std::path::PathBuf;
+use workloads::Profile;
+
+/// Compares guest-memory isolation strategies for KVM.
+#[derive(Debug, Parser)]
+#[command(name = "unmapbench", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 fine, 1 regression, 2 usage or I/O error, 3 inconclusive, 4 nothing can run here."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// What can run on this machine, and why the rest cannot
+    Probe(Json),
+    /// The strategies, the workloads and their parameters
+    List(Json),
+    /// Measure, record, and print the comparison
+    Run(RunArgs),
+    /// Render a recorded run
+    Report(ReportArgs),
+    /// One cell, in a process of its own: reads a job from standard input
+    #[command(hide = true)]
+    Cell,
+}
+
+/// Output for a script.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Json {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which testbeds to run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum On {
+    /// This machine's /dev/kvm
+    Host,
+    /// The emulated machine that counts instructions
+    Lab,
+    /// Both
+    All,
+    /// No machine: invented numbers that test the pipeline
+    #[value(hide = true)]
+    Fake,
+}
+
+impl On {
+    /// The testbeds it names.
+    pub fn testbeds(self) -> &'static [Testbed] {
+        match self {
+            On::Host => &[Testbed::Host],
+            On::Lab => &[Testbed::Lab],
+            On::All => &[Testbed::Host, Testbed::Lab],
+            On::Fake => &[Testbed::Fake],
+        }
+    }
+}
+
+/// What to run.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Where to run
+    #[arg(long, value_enum, default_value = "all")]
+    pub on: On,
+    /// How much to run: quick (15 blocks), report (30) or list (50)
+    #[arg(long, default_value = "quick")]
+    pub profile: Profile,
+    /// Only these strategies, comma-separated
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    pub strategies: Vec<String>,
+    /// Only workloads that match; may be given more than once
+    #[arg(long, value_name = "GLOB", num_args = 1..)]
+    pub workloads: Vec<String>,
+    /// Blocks that count, instead of the profile's number
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub blocks: Option<u32>,
+    /// The seed of the block order
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// The directory to create for the run
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// What to render.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// A directory that `run` made
+    pub dir: PathBuf,
+    /// html, md, text, csv or terminal
+    #[arg(long, default_value = "terminal")]
+    pub format: String,
+}

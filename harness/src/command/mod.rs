@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The subcommands: one file each. They print; nothing below them does.
+
+mod cell;
+mod list;
+mod probe;
+mod report;
+mod run;
+
+use crate::{
+    cli::{Cli, Command},
+    execute::{Executor, Fake, Process},
+    exit::{Exit, Failure},
+};
+use anyhow::Context;
+use results::Testbed;
+use serde::Serialize;
+use std::io::{ErrorKind, Write, stdout};
+
+/// Carries out a parsed command line. An error is one line on standard error.
+pub fn dispatch(cli: Cli) -> Exit {
+    let done = match cli.command {
+        Command::Probe(args) => probe::run(args),
+        Command::List(args) => list::run(args),
+        Command::Run(args) => run::run(args),
+        Command::Report(args) => report::run(args),
+        Command::Cell => cell::run(),
+    };
+    done.unwrap_or_else(|error| {
+        let exit = error
+            .downcast_ref::<Failure>()
+            .map_or(Exit::Usage, Failure::exit);
+        eprintln!("unmapbench: {error:#}");
+        exit
+    })
+}
+
+/// Whoever carries out jobs on `testbed`.
+fn executor(testbed: Testbed, seed: u64) -> Result<Box<dyn Executor>, Failure> {
+    match testbed {
+        Testbed::Fake => Ok(Box::new(Fake::new(seed))),
+        Testbed::Host => {
+            vmm::open_kvm().map_err(|e| Failure::Unfit(e.to_string()))?;
+            let process = Process::of_this_program();
+            Ok(Box::new(process.map_err(|e| {
+                Failure::usage(format!("this program's own path: {e}"))
+            })?))
+        }
+        Testbed::Lab => Err(Failure::Unfit(
+            "the lab is not part of this version: use --on host".into(),
+        )),
+    }
+}
+
+/// Prints `text`. A reader that has seen enough (`| head`) is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("standard output"),
+    }
+}
+
+/// Prints `value` as JSON for a script.
+fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    print(&format!("{}\n", serde_json::to_string_pretty(value)?))
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! `unmapbench run`: measure, record, report.
+
+use crate::{
+    cli::RunArgs,
+    execute::Executor,
+    exit::{Exit, Failure},
+    host, interrupt,
+    plan::{self, Selection},
+    probe::{self, Probed},
+    run::{self, End},
+};
+use anyhow::Context;
+use report::Format;
+use results::{Header, Testbed, record::SCHEMA, store::Recorder};
+use std::{
+    fs,
+    io::BufWriter,
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// Runs what the command line selects.
+pub(super) fn run(args: RunArgs) -> anyhow::Result<Exit> {
+    let selection = select(&args)?;
+    let started = unix_now();
+    let out = args.out.clone().unwrap_or_else(|| default_out(started));
+    if out.symlink_metadata().is_ok() {
+        return Err(Failure::usage(results::store::Error::Exists(out)).into());
+    }
+
+    let (testbed, mut executor) = first_testbed(&args)?;
+    let probed = probe::probe(executor.as_mut(), &selection.strategies);
+    if probed.iter().all(|p| p.refusal.is_some()) {
+        return Err(nothing_runs(&probed).into());
+    }
+
+    let mut host = host::fingerprint();
+    host::moving(&mut host, "before");
+    let plan = selection.plan(testbed);
+    let mut recorder = Recorder::create(&out, &header(&args, started), &plan, &host)?;
+    interrupt::watch();
+    let ended = run::run(
+        executor.as_mut(),
+        &selection,
+        testbed,
+        &probed,
+        &mut recorder,
+    );
+    // Whatever ended the run, what it recorded is whole and can be reported.
+    let ended = ended.with_context(|| {
+        format!(
+            "recording stopped; `unmapbench report {}` shows what is there",
+            out.display()
+        )
+    })?;
+    host::moving(&mut host, "after");
+    recorder.complete_host(&host)?;
+
+    let page = write_reports(&out)?;
+    super::print(&format!("\nreport: {}\n", page.display()))?;
+    Ok(match ended {
+        End::Complete => Exit::Fine,
+        End::Interrupted => {
+            eprintln!(
+                "unmapbench: interrupted; the cells until then are recorded in {}",
+                out.display()
+            );
+            Exit::Interrupted
+        }
+    })
+}
+
+fn select(args: &RunArgs) -> Result<Selection, Failure> {
+    let blocks = args.blocks.unwrap_or(args.profile.blocks());
+    if blocks == 0 {
+        return Err(Failure::Usage(
+            "--blocks 0 measures nothing; give 1 or more, 15 for an interval worth having".into(),
+        ));
+    }
+    let all = workloads::all().map_err(Failure::usage)?;
+    Ok(Selection {
+        strategies: plan::strategies(&args.strategies)?,
+        workloads: workloads::select(all, &args.workloads).map_err(Failure::usage)?,
+        profile: args.profile,
+        blocks,
+        seed: args.seed,
+    })
+}
+
+/// The first of the testbeds asked for that this machine has. With `--on all`
+/// the absence of another one is said, not an error.
+fn first_testbed(args: &RunArgs) -> Result<(Testbed, Box<dyn Executor>), Failure> {
+    let mut reasons = Vec::new();
+    for testbed in args.on.testbeds() {
+        match super::executor(*testbed, args.seed) {
+            Ok(executor) => return Ok((*testbed, executor)),
+            Err(failure) => reasons.push(format!("{testbed}: {failure}")),
+        }
+    }
+    Err(Failure::Unfit(format!(
+        "nothing can be run: {}",
+        reasons.join("; ")
+    )))
+}
+
+fn nothing_runs(probed: &[Probed]) -> Failure {
+    let why = |p: &Probed| {
+        let (reason, remedy) = p.why();
+        let remedy = remedy
+            .map(|r| format!(" (remedy: {r})"))
+            .unwrap_or_default();
+        format!(
+            "{}: {}{remedy}",
+            p.strategy.name,
+            reason.unwrap_or("failed")
+        )
+    };
+    let all: Vec<_> = probed.iter().map(why).collect();
+    Failure::Unfit(format!(
+        "none of the strategies runs here: {}",
+        all.join("; ")
+    ))
+}
+
+fn header(args: &RunArgs, started_unix: u64) -> Header {
+    Header {
+        schema: SCHEMA,
+        tool: concat!("unmapbench ", env!("CARGO_PKG_VERSION")).into(),
+        git: env!("UNMAPBENCH_GIT").into(),
+        seed: args.seed,
+        profile: args.profile.name().into(),
+        command: command_line(),
+        started_unix,
+    }
+}
+
+/// The command line as the reader of a report would type it.
+fn command_line() -> Vec<String> {
+    let mut words = vec!["unmapbench".to_string()];
+    words.extend(
+        std::env::args_os()
+            .skip(1)
+            .map(|w| w.to_string_lossy().into_owned()),
+    );
+    words
+}
+
+/// Every format into the run directory, the figures below it, and the terminal
+/// table on standard output. Returns the page's path.
+fn write_reports(out: &Path) -> anyhow::Result<PathBuf> {
+    let run = results::store::read(out)?;
+    for format in Format::ALL {
+        let path = out.join(format.file_name());
+        match format {
+            Format::Terminal => super::print(&report::terminal(&run))?,
+            // Too large to be made in memory first.
+            Format::Csv => {
+                let file =
+                    fs::File::create_new(&path).with_context(|| path.display().to_string())?;
+                report::write_samples(&run, BufWriter::new(file))?;
+            }
+            _ => write(&path, &report::render(*format, &run)?)?,
+        }
+    }
+    let figures = out.join("figures");
+    fs::create_dir(&figures).with_context(|| figures.display().to_string())?;
+    for figure in report::figures(&run)? {
+        write(&figures.join(format!("{}.svg", figure.name)), &figure.svg)?;
+    }
+    Ok(out.join(Format::Html.file_name()))
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(path, text).with_context(|| path.display().to_string())
+}
+
+fn unix_now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| d.as_secs())
+}
+
+/// A name in the current directory that no other run has.
+fn default_out(started: u64) -> PathBuf {
+    PathBuf::from(format!("unmapbench-{started}-{}", std::process::id()))
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! No machine: numbers from a seeded generator, so that the way from plan to
+//! report is tested where there is no KVM. Its testbed is `fake` in every
+//! record, and every report of it says that the numbers are invented.
+
+use super::Executor;
+use crate::cell::{Answer, Job};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use results::{Cell, Outcome, Unit};
+use strategies::{Refusal, Stage, registry};
+
+/// Invents outcomes.
+#[derive(Debug)]
+pub struct Fake {
+    random: ChaCha8Rng,
+}
+
+impl Fake {
+    /// The same inventions for the same seed.
+    pub fn new(seed: u64) -> Self {
+        Fake {
+            random: ChaCha8Rng::seed_from_u64(seed),
+        }
+    }
+
+    fn invent(&mut self, cell: &Cell) -> Outcome {
+        let definitions = workloads::all().unwrap_or_default();
+        let Some(workload) = definitions.iter().find(|w| w.id == cell.workload) else {
+            return Outcome::failed(format!("no workload {}", cell.workload));
+        };
+        // A strategy's place in the registry makes it dearer, so that a report
+        // has something to show.
+        let place = registry::ALL.iter().position(|s| s.name == cell.strategy);
+        let level = 1000 + 100 * place.unwrap_or(0) as u64;
+        let phases = workload.model.phases();
+        let mut sample = |n: usize| -> Vec<u64> {
+            (0..n)
+                .map(|_| level + self.random.random_range(0..50))
+                .collect()
+        };
+        let mut samples: std::collections::BTreeMap<String, Vec<u64>> =
+            phases.iter().map(|p| (p.to_string(), sample(1))).collect();
+        match phases {
+            [] => {
+                let latency = sample(32);
+                samples.insert(workload.headline.clone(), vec![latency.iter().sum()]);
+                samples.insert("latency".into(), latency);
+            }
+            _ => {
+                let total = samples.values().flatten().sum();
+                samples.insert("total".into(), vec![total]);
+            }
+        }
+        Outcome::Measured {
+            unit: Unit::Ns,
+            samples,
+            batch: Default::default(),
+            counters: Default::default(),
+        }
+    }
+}
+
+impl Executor for Fake {
+    fn carry_out(&mut self, job: &Job) -> Answer {
+        match job {
+            // One strategy is always missing: reports must show the hole.
+            Job::Trial { strategy } => match registry::find(strategy) {
+                Some(s) if s.isolating => {
+                    let missing = (s.explain)(&Refusal {
+                        stage: Stage::Run,
+                        errno: Some(libc::EFAULT),
+                        seen: "invented refusal".into(),
+                    });
+                    Answer::Outcome(Outcome::missing(missing.reason, missing.remedy))
+                }
+                _ => Answer::Available,
+            },
+            Job::Measure { cell } => Answer::Outcome(self.invent(cell)),
+        }
+    }
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The machine, as far as it bears on the numbers. The only module that reads
+//! /proc and /sys. What cannot be read is absent, never empty or zero.
+
+use flate2::read::GzDecoder;
+use results::{Fingerprint, unit::Bytes};
+use std::{fs, io::Read, path::Path};
+
+/// Everything about this machine that a reader of a report may ask for.
+pub fn fingerprint() -> Fingerprint {
+    let mut f = Fingerprint::default();
+    f.push("machine", machine());
+    f.push("cpu.model", cpuinfo("model name"));
+    f.push("cpu.family/model/stepping", family());
+    f.push("cpu.microcode", cpuinfo("microcode"));
+    f.push("cpu.online", line("/sys/devices/system/cpu/online"));
+    f.push("cpu.invlpgb", Some(yes_no(has_flag("invlpgb")).into()));
+    f.push(
+        "cpu.governor",
+        line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+    );
+    f.push("cpu.smt", line("/sys/devices/system/cpu/smt/control"));
+    f.push(
+        "clocksource",
+        line("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+    );
+    f.push("kernel", line("/proc/sys/kernel/osrelease"));
+    f.push("kernel.version", line("/proc/sys/kernel/version"));
+    let config = config();
+    f.push("kernel.config", config.as_deref().map(config_digest));
+    f.push(
+        "kernel.hz",
+        config.as_deref().and_then(|c| setting(c, "CONFIG_HZ")),
+    );
+    f.push("kernel.cmdline", line("/proc/cmdline"));
+    f.push("mitigations", mitigations());
+    f.push("kvm.flavour", kvm_flavour());
+    f.push("virtualised", Some(yes_no(has_flag("hypervisor")).into()));
+    f.push("pmu", Some(pmu().into()));
+    f.push("memory.total", meminfo("MemTotal").map(mib));
+    f.push(
+        "thp.enabled",
+        line("/sys/kernel/mm/transparent_hugepage/enabled"),
+    );
+    f.push(
+        "thp.shmem",
+        line("/sys/kernel/mm/transparent_hugepage/shmem_enabled"),
+    );
+    f.push("memlock", memlock());
+    f.warnings = warnings(&f);
+    f
+}
+
+/// What changes while a run goes on; pushed once before it and once after.
+pub fn moving(f: &mut Fingerprint, when: &str) {
+    for field in ["DirectMap4k", "DirectMap2M", "DirectMap1G"] {
+        f.push(&format!("{field}.{when}"), meminfo(field).map(mib));
+    }
+    f.push(&format!("steal_ticks.{when}"), steal());
+    f.push(&format!("load.{when}"), line("/proc/loadavg"));
+}
+
+/// Memory that a new process could use without swapping.
+pub fn available_memory() -> Option<Bytes> {
+    meminfo("MemAvailable")
+}
+
+/// How many bytes of the mapping at `address` of this process are mapped by
+/// huge pages. `None` if there is no such mapping.
+pub fn huge_bytes(address: usize) -> Option<Bytes> {
+    huge_in(&fs::read_to_string("/proc/self/smaps").ok()?, address)
+}
+
+fn huge_in(smaps: &str, address: usize) -> Option<Bytes> {
+    let mut inside = false;
+    let mut huge = None;
+    for line in smaps.lines() {
+        let first = line.split_whitespace().next()?;
+        if let Some((start, end)) = first.split_once('-') {
+            let hex = |s| usize::from_str_radix(s, 16).ok();
+            inside = hex(start)? <= address && address < hex(end)?;
+        } else if inside {
+            let kib = || line.split_whitespace().nth(1)?.parse::<u64>().ok();
+            if matches!(
+                first,
+                "AnonHugePages:" | "ShmemPmdMapped:" | "FilePmdMapped:"
+            ) {
+                huge = Some(huge.unwrap_or(0) + kib()? * 1024);
+            }
+        }
+    }
+    huge.map(Bytes)
+}
+
+fn warnings(f: &Fingerprint) -> Vec<String> {
+    let mut w = Vec::new();
+    if f.get("virtualised") == Some("yes") {
+        w.push("This machine is itself a virtual machine: its KVM is nested or in software. Absolute figures say little; ratios within one run do.".into());
+    }
+    match f.get("kvm.flavour") {
+        Some("intel" | "amd") => {}
+        Some(other) => w.push(format!(
+            "KVM's flavour here is {other}, which uses no hardware virtualisation: exits and faults cost another order of magnitude, in other proportions."
+        )),
+        None => w.push("No KVM vendor module could be identified.".into()),
+    }
+    if f.get("pmu") == Some("none") {
+        w.push(
+            "No hardware performance counters are exposed: TLB figures are unavailable here."
+                .into(),
+        );
+    }
+    if let Some(governor) = f.get("cpu.governor").filter(|g| *g != "performance") {
+        w.push(format!("The frequency governor is {governor}, not performance: the clock may change between arms."));
+    }
+    w
+}
+
+fn line(path: impl AsRef<Path>) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_string())
+}
+
+fn yes_no(b: bool) -> &'static str {
+    if b { "yes" } else { "no" }
+}
+
+fn mib(b: Bytes) -> String {
+    format!("{} MiB", b.0 >> 20)
+}
+
+fn machine() -> Option<String> {
+    let field = |name: &str| line(format!("/sys/class/dmi/id/{name}"));
+    Some(format!(
+        "{} {}",
+        field("sys_vendor")?,
+        field("product_name")?
+    ))
+}
+
+fn cpuinfo(field: &str) -> Option<String> {
+    let text = fs::read_to_string("/proc/cpuinfo").ok()?;
+    let value = |l: &str| {
+        let (name, value) = l.split_once(':')?;
+        (name.trim() == field).then(|| value.trim().to_string())
+    };
+    text.lines().find_map(value)
+}
+
+fn family() -> Option<String> {
+    let field = |name| cpuinfo(name);
+    Some(format!(
+        "{}/{}/{}",
+        field("cpu family")?,
+        field("model")?,
+        field("stepping")?
+    ))
+}
+
+fn has_flag(flag: &str) -> bool {
+    cpuinfo("flags").is_some_and(|flags| flags.split(' ').any(|f| f == flag))
+}
+
+fn config() -> Option<String> {
+    let mut text = String::new();
+    if let Ok(file) = fs::File::open("/proc/config.gz") {
+        GzDecoder::new(file).read_to_string(&mut text).ok()?;
+        return Some(text);
+    }
+    let release = line("/proc/sys/kernel/osrelease")?;
+    fs::read_to_string(format!("/boot/config-{release}")).ok()
+}
+
+/// Tells two configurations apart; comments and order do not count.
+fn config_digest(config: &str) -> String {
+    let mut set: Vec<_> = config
+        .lines()
+        .filter(|l| l.starts_with("CONFIG_"))
+        .collect();
+    set.sort_unstable();
+    let mut digest = abi::Digest::new();
+    set.iter()
+        .flat_map(|l| l.bytes().chain([b'\n']))
+        .for_each(|b| digest.push(b.into()));
+    format!("{} options, FNV-1a {:016x}", set.len(), digest.get())
+}
+
+fn setting(config: &str, name: &str) -> Option<String> {
+    let value = |l: &str| l.strip_prefix(name)?.strip_prefix('=').map(str::to_string);
+    config.lines().find_map(value)
+}
+
+fn mitigations() -> Option<String> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir("/sys/devices/system/cpu/vulnerabilities")
+        .ok()?
+        .flatten()
+    {
+        let state = line(entry.path())?;
+        if state != "Not affected" {
+            all.push(format!("{}: {state}", entry.file_name().to_string_lossy()));
+        }
+    }
+    all.sort();
+    Some(all.join(" · ")).filter(|s| !s.is_empty())
+}
+
+/// The vendor module below /dev/kvm: `intel`, `amd`, or another.
+fn kvm_flavour() -> Option<String> {
+    let mut found: Vec<_> = fs::read_dir("/sys/module")
+        .ok()?
+        .flatten()
+        .filter_map(|e| {
+            e.file_name()
+                .to_str()?
+                .strip_prefix("kvm_")
+                .map(str::to_string)
+        })
+        .collect();
+    found.sort();
+    Some(found.join("+")).filter(|s| !s.is_empty())
+}
+
+/// `hardware` if the kernel has a CPU PMU with more than the software events.
+fn pmu() -> &'static str {
+    let real = |p: &str| Path::new("/sys/bus/event_source/devices").join(p).exists();
+    match real("cpu") || real("cpu_core") {
+        true => "hardware",
+        false => "none",
+    }
+}
+
+fn meminfo(field: &str) -> Option<Bytes> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let value = |l: &str| {
+        let rest = l.strip_prefix(field)?.strip_prefix(':')?;
+        rest.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    text.lines().find_map(value).map(|kib| Bytes(kib * 1024))
+}
+
+fn memlock() -> Option<String> {
+    let text = fs::read_to_string("/proc/self/limits").ok()?;
+    let line = text.lines().find(|l| l.starts_with("Max locked memory"))?;
+    Some(
+        line.split_whitespace()
+            .skip(3)
+            .collect::<Vec<_>>()
+            .join(" "),
+    )
+}
+
+/// Time that the hypervisor gave to others, in USER_HZ ticks since boot.
+fn steal() -> Option<String> {
+    let text = fs::read_to_string("/proc/stat").ok()?;
+    text.lines()
+        .next()?
+        .split_whitespace()
+        .nth(8)
+        .map(str::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn huge_pages_are_counted_in_the_right_mapping() {
+        let smaps = "1000-3000 rw-s 00000000 00:01 5 /memfd:x (deleted)\n\
+                     Size: 8 kB\nAnonHugePages: 2048 kB\nShmemPmdMapped: 4096 kB\nFilePmdMapped: 0 kB\n\
+                     3000-4000 rw-p 00000000 00:00 0\nAnonHugePages: 0 kB\nVmFlags: rd wr\n";
+        assert_eq!(huge_in(smaps, 0x2fff), Some(Bytes::mib(6)));
+        assert_eq!(huge_in(smaps, 0x3000), Some(Bytes(0)));
+        assert_eq!(huge_in(smaps, 0x4000), None);
+        assert_eq!(huge_in("", 0), None);
+    }
+
+    #[test]
+    fn a_config_digest_ignores_comments_and_order() {
+        let a = config_digest("# x\nCONFIG_A=y\nCONFIG_B=m\n");
+        assert_eq!(
+            a,
+            config_digest("CONFIG_B=m\nCONFIG_A=y\n# CONFIG_C is not set\n")
+        );
+        assert_ne!(a, config_digest("CONFIG_A=y\n"));
+        assert_eq!(
+            setting("CONFIG_HZ_100=y\nCONFIG_HZ=100\n", "CONFIG_HZ").as_deref(),
+            Some("100")
+        );
+    }
+
+    #[test]
+    fn this_machine_has_a_fingerprint() {
+        let f = fingerprint();
+        assert!(f.get("kernel").is_some());
+        assert!(f.facts.iter().all(|fact| !fact.value.is_empty()));
+        assert!(available_memory().is_some_and(|b| b.0 > 0));
+        assert!(huge_bytes(std::ptr::from_ref(&f).addr()).is_some());
+    }
+}

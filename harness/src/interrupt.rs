@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Ctrl-C: the run ends after the cell in flight, and its report is written.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static SEEN: AtomicBool = AtomicBool::new(false);
+
+/// Takes note of SIGINT and SIGTERM from now on, instead of dying of them.
+pub(crate) fn watch() {
+    extern "C" fn note(_: libc::c_int, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
+        SEEN.store(true, Ordering::Relaxed);
+    }
+    for signal in [libc::SIGINT, libc::SIGTERM] {
+        // Without the handler the signal kills, which loses nothing either.
+        let _ = vmm_sys_util::signal::register_signal_handler(signal, note);
+    }
+}
+
+/// Whether one has come.
+pub(crate) fn seen() -> bool {
+    SEEN.load(Ordering::Relaxed)
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The harness behind the `unmapbench` command: it finds out what can run
+//! here, plans blocks, runs each cell in a process of its own, records what
+//! came out and renders it. `ARCHITECTURE.md` beside this crate draws the map.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod exit;
+
+mod command;
+
+pub mod plan;
+pub mod run;
+
+pub mod execute;
+pub mod probe;
+
+pub mod cell;
+pub mod host;
+
+mod interrupt;
+mod progress;
+
+pub use command::dispatch;

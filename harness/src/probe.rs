@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What can run on a testbed, and why the rest cannot: each strategy is tried.
+
+use crate::{
+    cell::{Answer, Job},
+    execute::Executor,
+};
+use results::Outcome;
+use serde::Serialize;
+use strategies::Strategy;
+
+/// What a trial showed.
+#[derive(Clone, Debug)]
+pub struct Probed {
+    /// The strategy.
+    pub strategy: &'static Strategy,
+    /// Why it does not run; `None` if it does.
+    pub refusal: Option<Outcome>,
+}
+
+/// Tries each of `strategies`.
+pub fn probe(executor: &mut dyn Executor, strategies: &[&'static Strategy]) -> Vec<Probed> {
+    let mut try_one = |strategy: &'static Strategy| {
+        let job = Job::Trial {
+            strategy: strategy.name.to_string(),
+        };
+        let refusal = match executor.carry_out(&job) {
+            Answer::Available => None,
+            Answer::Outcome(outcome) => Some(outcome),
+        };
+        Probed { strategy, refusal }
+    };
+    strategies.iter().map(|s| try_one(s)).collect()
+}
+
+/// The JSON form of one [`Probed`].
+#[derive(Clone, Debug, Serialize)]
+pub struct Line<'a> {
+    strategy: &'a str,
+    about: &'a str,
+    isolating: bool,
+    /// `available`, `missing` or `failed`.
+    status: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<&'a str>,
+}
+
+impl Line<'_> {
+    /// `available`, `missing` or `failed`.
+    pub fn status(&self) -> &str {
+        self.status
+    }
+}
+
+impl Probed {
+    /// For a script.
+    pub fn line(&self) -> Line<'_> {
+        let (reason, remedy) = self.why();
+        Line {
+            strategy: self.strategy.name,
+            about: self.strategy.about,
+            isolating: self.strategy.isolating,
+            status: self.refusal.as_ref().map_or("available", Outcome::name),
+            reason,
+            remedy,
+        }
+    }
+
+    /// Reason and remedy, where there are any.
+    pub fn why(&self) -> (Option<&str>, Option<&str>) {
+        match &self.refusal {
+            Some(Outcome::Missing { reason, remedy }) => (Some(reason), Some(remedy)),
+            Some(Outcome::Failed { error, .. }) => (Some(error), None),
+            Some(Outcome::Measured { .. }) | None => (None, None),
+        }
+    }
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What the machine does when the guest does not do what it should.
+
+use super::{OnMachine, ask, config, started};
+use abi::{Args, Digest, Op, layout};
+use harness::cell::{Job, TICKS_PER_ITERATION_MAX};
+use libtest_mimic::{Completion, Failed};
+use results::{Cell, Outcome, Testbed, cell::ParamValue};
+use std::{
+    fs,
+    io::Read,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+use strategies::{Strategy, registry};
+use vmm::{Device, Error, Machine, Ring};
+
+const BIN: &str = env!("CARGO_BIN_EXE_unmapbench");
+
+pub(crate) const TESTS: &[(&str, OnMachine)] = &[
+    ("a_guest_that_hangs_is_stopped", hang),
+    ("a_payload_panic_names_file_and_line", panic),
+    ("a_triple_fault_shows_registers", triple_fault),
+    ("arguments_that_do_not_fit_are_refused", refused),
+    ("two_vcpus_run_at_once", two_vcpus),
+    ("an_emulated_guest_is_seen", emulated),
+    ("a_machine_that_cannot_be_is_an_error", impossible),
+    ("a_cell_of_a_gigabyte_needs_little_besides", peak_memory),
+    ("a_run_on_the_host_measures_every_block", whole_run),
+];
+
+fn memfd() -> &'static Strategy {
+    registry::find(results::BASELINE).expect("the baseline is registered")
+}
+
+fn hang() -> Result<Completion, Failed> {
+    let mut config = config(1, Ring::User);
+    let begun = Instant::now();
+    config.limit = Duration::from_millis(200);
+    let mut machine = started(memfd(), &config)?;
+    let error = machine
+        .call(ask(Op::Hang, Args::default()), &mut Device::new(0))
+        .unwrap_err();
+    assert!(matches!(error, Error::Hung { .. }), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    let registers = error
+        .registers()
+        .expect("a hung guest has registers")
+        .to_string();
+    assert!(registers.contains("cpl 3"), "{registers}");
+    // The same machine can be asked again: nothing of the kick is left over.
+    assert!(matches!(
+        machine.call(ask(Op::Hang, Args::default()), &mut Device::new(0)),
+        Err(Error::Hung { .. })
+    ));
+    Ok(Completion::Completed)
+}
+
+fn panic() -> Result<Completion, Failed> {
+    let mut machine = started(memfd(), &config(2, Ring::User))?;
+    let requests = [1, 2].map(|seed| {
+        ask(
+            Op::Panic,
+            Args {
+                seed,
+                ..Args::default()
+            },
+        )
+    });
+    let mut devices = [Device::new(0), Device::new(0)];
+    let error = machine.call_all(&requests, &mut devices).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("guest/src/ops.rs:"), "{text}");
+    assert!(text.contains("asked to, with seed 1"), "{text}");
+    Ok(Completion::Completed)
+}
+
+fn triple_fault() -> Result<Completion, Failed> {
+    let mut machine = started(memfd(), &config(1, Ring::User))?;
+    let args = Args {
+        count: 1,
+        address: 1 << 46,
+        ..Args::default()
+    };
+    let error = machine
+        .call(ask(Op::MmioRead, args), &mut Device::new(0))
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("SHUTDOWN (triple fault)"), "{text}");
+    let registers = error
+        .registers()
+        .expect("an exit has registers")
+        .to_string();
+    assert!(registers.contains("rip 0000000000100"), "{registers}");
+    Ok(Completion::Completed)
+}
+
+fn refused() -> Result<Completion, Failed> {
+    let mut machine = started(memfd(), &config(1, Ring::User))?;
+    let args = Args {
+        count: layout::SAMPLES_MAX + 1,
+        batch: 1,
+        ..Args::default()
+    };
+    let error = machine
+        .call(ask(Op::Tsc, args), &mut Device::new(0))
+        .unwrap_err();
+    assert_eq!(error.to_string(), "Tsc was not carried out: BadArgs");
+    Ok(Completion::Completed)
+}
+
+fn two_vcpus() -> Result<Completion, Failed> {
+    let mut machine = started(memfd(), &config(2, Ring::User))?;
+    let requests = [5, 6].map(|seed| {
+        let args = Args {
+            count: 100,
+            batch: 1,
+            address: layout::MMIO,
+            seed,
+            ..Args::default()
+        };
+        ask(Op::MmioRead, args)
+    });
+    let mut devices = [Device::new(5), Device::new(6)];
+    let replies = machine.call_all(&requests, &mut devices)?;
+    for (i, reply) in replies.iter().enumerate() {
+        assert_eq!(reply.digest, Digest::of_values_u32(5 + i as u64, 100));
+        assert_eq!(devices[i].reads(), 100);
+        assert_eq!(machine.samples(i, requests[i], reply)?.len(), 100);
+    }
+    Ok(Completion::Completed)
+}
+
+/// On a software KVM code at CPL0 is emulated: the calibration must tell.
+fn emulated() -> Result<Completion, Failed> {
+    let ticks = |ring| -> Result<u64, Error> {
+        let mut machine = started(memfd(), &config(1, ring))?;
+        let count = 20_000;
+        let request = ask(
+            Op::Spin,
+            Args {
+                count,
+                ..Args::default()
+            },
+        );
+        let reply = machine.call(request, &mut Device::new(0))?;
+        Ok(machine.samples(0, request, &reply)?[0] / count)
+    };
+    assert!(ticks(Ring::User)? <= TICKS_PER_ITERATION_MAX);
+    if !fs::exists("/sys/module/kvm_pvm")? {
+        return Ok(Completion::ignored_with("this KVM runs CPL0 natively"));
+    }
+    let kernel = ticks(Ring::Kernel)?;
+    assert!(
+        kernel > TICKS_PER_ITERATION_MAX,
+        "{kernel} ticks an iteration"
+    );
+    Ok(Completion::Completed)
+}
+
+fn impossible() -> Result<Completion, Failed> {
+    let kvm = vmm::open_kvm()?;
+    let check = |vcpus, memory, expected: &str| {
+        let mut config = config(vcpus, Ring::User);
+        config.memory = memory;
+        let built = Machine::build(&kvm, &config, workloads::PAYLOAD, memfd().allocate);
+        let text = built.map(drop).unwrap_err().to_string();
+        assert!(text.contains(expected), "{text}");
+    };
+    check(0, layout::MEMORY_MIN, "0 vCPUs");
+    check(9, layout::MEMORY_MIN, "1 to 8");
+    check(1, 1 << 20, "4 to 3072 MiB");
+    check(2, layout::MEMORY_BARE, "32 to 3072 MiB");
+    check(1, layout::MEMORY_MIN + 4096, "a multiple of 2");
+    check(1, u64::MAX, "of memory");
+    Ok(Completion::Completed)
+}
+
+/// The peak resident memory of a cell process is the guest's and 16 MiB more at
+/// the most.
+fn peak_memory() -> Result<Completion, Failed> {
+    let mib = 1024;
+    let cell = Cell {
+        testbed: Testbed::Host,
+        strategy: memfd().name.into(),
+        workload: "fault/guest-touch".into(),
+        params: [("cpus", 1), ("mem_mib", mib)]
+            .map(|(k, v)| (k.to_string(), ParamValue::Int(v)))
+            .into(),
+    };
+    let mut child = Command::new(BIN)
+        .arg("cell")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    serde_json::to_writer(
+        child.stdin.take().expect("it is piped"),
+        &Job::Measure { cell },
+    )?;
+    // The pipe is too small for the answer, so that the process is still there,
+    // all its work done, when the first byte of it arrives.
+    let mut output = child.stdout.take().expect("it is piped");
+    let mut first = [0];
+    output.read_exact(&mut first)?;
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id()))?;
+    let mut rest = Vec::new();
+    output.read_to_end(&mut rest)?;
+    assert!(child.wait()?.success());
+    assert!(
+        rest.len() > 65536,
+        "the answer fits the pipe: the peak was read too late"
+    );
+    let peak = status
+        .lines()
+        .find_map(|l| l.strip_prefix("VmHWM:"))
+        .expect("Linux tells");
+    let peak: u64 = peak.split_whitespace().next().expect("a number").parse()?;
+    assert!(
+        peak > (mib << 10) / 2,
+        "the guest's memory was never touched"
+    );
+    assert!(
+        peak <= (mib + 16) << 10,
+        "{peak} KiB for a guest of {mib} MiB"
+    );
+    Ok(Completion::Completed)
+}
+
+fn whole_run() -> Result<Completion, Failed> {
+    let dir = tempfile::tempdir()?;
+    let run = dir.path().join("run");
+    let output = Command::new(BIN)
+        .args([
+            "run",
+            "--on",
+            "host",
+            "--strategies",
+            "memfd,anon",
+            "--blocks",
+            "2",
+        ])
+        .args(["--workloads", "pio/*", "mmio/*", "--out"])
+        .arg(&run)
+        .output()?;
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let run = results::store::read(&run)?;
+    assert_eq!(run.rows.len(), 3 * 2 * 3);
+    for row in &run.rows {
+        assert!(matches!(row.outcome, Outcome::Measured { .. }), "{row:?}");
+    }
+    Ok(Completion::Completed)
+}

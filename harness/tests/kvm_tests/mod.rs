@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The tests by themselves: of the machine, and of every strategy.
+
+mod contract;
+mod machine;
+
+use abi::{Args, Op, Request};
+use libtest_mimic::{Completion, Failed};
+use std::time::Duration;
+use strategies::Strategy;
+use vmm::{Config, Machine, Ring};
+
+pub(crate) type OnMachine = fn() -> Result<Completion, Failed>;
+pub(crate) type OnStrategy = fn(&Strategy) -> Result<(), Failed>;
+
+pub(crate) use contract::TESTS as CONTRACT;
+pub(crate) use machine::TESTS as MACHINE;
+
+/// The least memory with an arena.
+const MEMORY: u64 = abi::layout::MEMORY_MIN;
+
+fn config(vcpus: u64, ring: Ring) -> Config {
+    Config {
+        vcpus,
+        memory: MEMORY,
+        ring,
+        limit: Duration::from_secs(10),
+    }
+}
+
+/// A machine of `strategy` that takes requests.
+fn started(strategy: &Strategy, config: &Config) -> Result<Machine, vmm::Error> {
+    let kvm = vmm::open_kvm()?;
+    let (mut machine, _) = Machine::build(&kvm, config, workloads::PAYLOAD, strategy.allocate)?;
+    machine.start()?;
+    Ok(machine)
+}
+
+fn ask(op: Op, args: Args) -> Request {
+    Request { op, args }
+}
