@@ -32,7 +32,7 @@ pub fn fingerprint() -> Fingerprint {
         "kernel.hz",
         config.as_deref().and_then(|c| setting(c, "CONFIG_HZ")),
     );
-    f.push("kernel.cmdline", line("/proc/cmdline"));
+    f.push("kernel.cmdline", line("/proc/cmdline").map(|c| cmdline(&c)));
     f.push("mitigations", mitigations());
     f.push("kvm.flavour", kvm_flavour());
     f.push("virtualised", Some(yes_no(has_flag("hypervisor")).into()));
@@ -191,6 +191,23 @@ fn setting(config: &str, name: &str) -> Option<String> {
     config.lines().find_map(value)
 }
 
+/// The kernel's own parameters. What names files, devices or arguments of init
+/// bears on no number and may be private.
+fn cmdline(all: &str) -> String {
+    let private = [
+        "BOOT_IMAGE=",
+        "console=",
+        "init=",
+        "initrd=",
+        "rdinit=",
+        "resume=",
+        "root=",
+    ];
+    let words = all.split_whitespace().take_while(|w| *w != "--");
+    let kept = words.filter(|w| !private.iter().any(|p| w.starts_with(p)));
+    kept.collect::<Vec<_>>().join(" ")
+}
+
 fn mitigations() -> Option<String> {
     let mut all = Vec::new();
     for entry in fs::read_dir("/sys/devices/system/cpu/vulnerabilities")
@@ -288,6 +305,12 @@ mod tests {
             setting("CONFIG_HZ_100=y\nCONFIG_HZ=100\n", "CONFIG_HZ").as_deref(),
             Some("100")
         );
+    }
+
+    #[test]
+    fn a_cmdline_keeps_what_bears_on_numbers() {
+        let all = "BOOT_IMAGE=/vmlinuz root=/dev/sda1 mitigations=off nohz=on -- --token x\n";
+        assert_eq!(cmdline(all), "mitigations=off nohz=on");
     }
 
     #[test]
