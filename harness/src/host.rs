@@ -65,31 +65,46 @@ pub fn available_memory() -> Option<Bytes> {
     meminfo("MemAvailable")
 }
 
-/// How many bytes of the mapping at `address` of this process are mapped by
-/// huge pages. `None` if there is no such mapping.
-pub fn huge_bytes(address: usize) -> Option<Bytes> {
-    huge_in(&fs::read_to_string("/proc/self/smaps").ok()?, address)
+/// How a mapping of this process is backed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backing {
+    /// Bytes that have a page.
+    pub resident: Bytes,
+    /// Bytes of them that are mapped by huge pages.
+    pub huge: Bytes,
 }
 
-fn huge_in(smaps: &str, address: usize) -> Option<Bytes> {
+/// The backing of the mapping at `address` of this process. `None` if there is
+/// no such mapping.
+pub fn backing(address: usize) -> Option<Backing> {
+    backing_in(&fs::read_to_string("/proc/self/smaps").ok()?, address)
+}
+
+fn backing_in(smaps: &str, address: usize) -> Option<Backing> {
     let mut inside = false;
-    let mut huge = None;
+    let (mut resident, mut huge) = (None, 0);
     for line in smaps.lines() {
-        let first = line.split_whitespace().next()?;
+        let mut words = line.split_whitespace();
+        let first = words.next()?;
         if let Some((start, end)) = first.split_once('-') {
             let hex = |s| usize::from_str_radix(s, 16).ok();
             inside = hex(start)? <= address && address < hex(end)?;
         } else if inside {
-            let kib = || line.split_whitespace().nth(1)?.parse::<u64>().ok();
-            if matches!(
-                first,
-                "AnonHugePages:" | "ShmemPmdMapped:" | "FilePmdMapped:"
-            ) {
-                huge = Some(huge.unwrap_or(0) + kib()? * 1024);
+            let bytes = words
+                .next()
+                .and_then(|n| n.parse::<u64>().ok())
+                .map(|kib| kib * 1024);
+            match first {
+                "Rss:" => resident = bytes,
+                "AnonHugePages:" | "ShmemPmdMapped:" | "FilePmdMapped:" => huge += bytes?,
+                _ => {}
             }
         }
     }
-    huge.map(Bytes)
+    Some(Backing {
+        resident: Bytes(resident?),
+        huge: Bytes(huge),
+    })
 }
 
 fn warnings(f: &Fingerprint) -> Vec<String> {
@@ -283,14 +298,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn huge_pages_are_counted_in_the_right_mapping() {
+    fn the_backing_is_that_of_the_right_mapping() {
         let smaps = "1000-3000 rw-s 00000000 00:01 5 /memfd:x (deleted)\n\
-                     Size: 8 kB\nAnonHugePages: 2048 kB\nShmemPmdMapped: 4096 kB\nFilePmdMapped: 0 kB\n\
-                     3000-4000 rw-p 00000000 00:00 0\nAnonHugePages: 0 kB\nVmFlags: rd wr\n";
-        assert_eq!(huge_in(smaps, 0x2fff), Some(Bytes::mib(6)));
-        assert_eq!(huge_in(smaps, 0x3000), Some(Bytes(0)));
-        assert_eq!(huge_in(smaps, 0x4000), None);
-        assert_eq!(huge_in("", 0), None);
+                     Size: 8 kB\nRss: 8192 kB\nAnonHugePages: 2048 kB\nShmemPmdMapped: 4096 kB\n\
+                     3000-4000 rw-p 00000000 00:00 0\nRss: 4 kB\nAnonHugePages: 0 kB\nVmFlags: rd wr\n";
+        let check = |address, expected: Option<(u64, u64)>| {
+            let expected = expected.map(|(resident, huge)| Backing {
+                resident: Bytes(resident),
+                huge: Bytes(huge),
+            });
+            assert_eq!(backing_in(smaps, address), expected);
+        };
+        check(0x2fff, Some((8 << 20, 6 << 20)));
+        check(0x3000, Some((4096, 0)));
+        check(0x4000, None);
     }
 
     #[test]
@@ -319,6 +340,6 @@ mod tests {
         assert!(f.get("kernel").is_some());
         assert!(f.facts.iter().all(|fact| !fact.value.is_empty()));
         assert!(available_memory().is_some_and(|b| b.0 > 0));
-        assert!(huge_bytes(std::ptr::from_ref(&f).addr()).is_some());
+        assert!(backing(std::ptr::from_ref(&f).addr()).is_some());
     }
 }

@@ -2,7 +2,7 @@
 //! What is checked in every cell before a number of it may be believed.
 
 use super::Stop;
-use crate::host;
+use crate::host::{self, Backing};
 use abi::{Args, Op, Request};
 use results::unit::Bytes;
 use strategies::{Missing, PageSize, Strategy};
@@ -69,13 +69,27 @@ fn room_for(guest: Bytes, free: Bytes) -> Result<(), Missing> {
 /// memory are mapped by huge pages.
 pub(crate) fn page_size(strategy: &Strategy, machine: &Machine) -> Result<u64, String> {
     let address = machine.ram().host_address().addr();
-    let huge = host::huge_bytes(address).ok_or("no line for guest memory in /proc/self/smaps")?;
-    match (strategy.page_size, huge.0) {
-        (PageSize::Base, 0) | (PageSize::Huge, 1..) => Ok(huge.0),
-        (PageSize::Base, _) => Err(format!(
-            "{huge} of its memory are huge pages, not 4 KiB ones"
+    let backing = host::backing(address).ok_or("no line for guest memory in /proc/self/smaps")?;
+    as_promised(strategy.page_size, backing)?;
+    Ok(backing.huge.0)
+}
+
+/// Base pages must be all there is. Huge pages must be nearly all: a kernel that
+/// finds no free one falls back to base pages without a word.
+fn as_promised(promise: PageSize, backing: Backing) -> Result<(), String> {
+    let (resident, huge) = (backing.resident.0, backing.huge.0);
+    match promise {
+        PageSize::Base if huge == 0 => Ok(()),
+        PageSize::Base => Err(format!(
+            "{huge} bytes of its memory are huge pages, not 4 KiB ones"
         )),
-        (PageSize::Huge, 0) => Err("none of its memory is huge pages".into()),
+        PageSize::Huge if huge == 0 => Err("none of its memory is huge pages".into()),
+        PageSize::Huge if huge * 20 >= resident * 19 => Ok(()),
+        PageSize::Huge => Err(format!(
+            "only {} of {} MiB are huge pages: the machine's memory is fragmented",
+            huge >> 20,
+            resident >> 20
+        )),
     }
 }
 
@@ -103,5 +117,22 @@ mod tests {
             missing.reason,
             "not enough memory: 1088 MiB needed, 1000 MiB available"
         );
+    }
+
+    #[test]
+    fn a_promise_of_huge_pages_is_not_kept_by_a_few() {
+        let check = |promise, resident, huge, ok: bool| {
+            let backing = Backing {
+                resident: Bytes::mib(resident),
+                huge: Bytes::mib(huge),
+            };
+            assert_eq!(as_promised(promise, backing).is_ok(), ok, "{backing:?}");
+        };
+        check(PageSize::Base, 64, 0, true);
+        check(PageSize::Base, 64, 2, false);
+        check(PageSize::Huge, 64, 64, true);
+        check(PageSize::Huge, 64, 62, true);
+        check(PageSize::Huge, 64, 2, false);
+        check(PageSize::Huge, 64, 0, false);
     }
 }

@@ -30,9 +30,23 @@ pub fn dispatch(cli: Cli) -> Exit {
         let exit = error
             .downcast_ref::<Failure>()
             .map_or(Exit::Usage, Failure::exit);
-        eprintln!("unmapbench: {error:#}");
+        eprintln!("unmapbench: {}", one_line(&error));
         exit
     })
+}
+
+/// An error and its causes on one line. Our own errors hold their cause in
+/// their text, so a cause that has been said is not said again.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !line.contains(&cause) {
+            let separator = if line.is_empty() { "" } else { ": " };
+            line += separator;
+            line += &cause.replace('\n', " ");
+        }
+    }
+    line
 }
 
 /// Whoever carries out jobs on `testbed`.
