@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! A run in the order of a report, computed once and written down by each format:
-//! testbed, family, workload, table; then the holes, gathered by their reason.
+//! testbed, family, workload, table.
 //!
 //! Nothing of the record is dropped on the way: every table of
 //! [`results::compare`] is in exactly one section.
 
 use crate::number::{Mark, Scale};
 use results::{
-    BASELINE, Run, Testbed, Unit,
-    compare::{Arm, Figures, Hole, NoRatio, Table, compare},
+    Cell, Run, Testbed, Unit,
+    compare::{Arm, Figures, Table, compare, sort_arms},
     run::WorkloadInfo,
+    stats::Precision,
 };
 
 /// Everything a format needs to know about a run.
@@ -22,6 +23,8 @@ pub(crate) struct Digest<'a> {
 pub(crate) struct Bed<'a> {
     pub(crate) testbed: Testbed,
     pub(crate) families: Vec<Family<'a>>,
+    /// A cell of every arm in any table, in the order of the arms.
+    pub(crate) arms: Vec<&'a Cell>,
 }
 
 /// The workloads that share the part of their id before the slash.
@@ -51,6 +54,7 @@ impl<'a> Digest<'a> {
                 || Bed {
                     testbed,
                     families: Vec::new(),
+                    arms: Vec::new(),
                 },
             );
             let family = entry(
@@ -73,17 +77,32 @@ impl<'a> Digest<'a> {
             workload.tables.push(table);
         }
         beds.sort_by_key(|bed| bed.testbed);
+        for bed in &mut beds {
+            for workload in bed.families.iter_mut().flat_map(|f| &mut f.workloads) {
+                // By number where parameters are numbers: 4 CPUs before 16.
+                workload
+                    .tables
+                    .sort_by(|a, b| a.group.params.cmp(&b.group.params));
+            }
+            let mut arms: Vec<&Cell> = Vec::new();
+            for arm in bed.tables().flat_map(|t| &t.arms) {
+                if arms.iter().all(|known| !same_arm(known, arm.cell)) {
+                    arms.push(arm.cell);
+                }
+            }
+            sort_arms(&run.plan, &mut arms, |cell| (&cell.strategy, &cell.mode));
+            bed.arms = arms;
+        }
         Digest { run, beds }
-    }
-
-    /// Every hole, loss of blocks and undefined ratio, gathered.
-    pub(crate) fn gaps(&self) -> Vec<Gap> {
-        self.beds.iter().flat_map(Bed::gaps).collect()
     }
 }
 
 /// The entry that `is` finds, made at the end if there is none.
-fn entry<T>(list: &mut Vec<T>, is: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> &mut T {
+pub(crate) fn entry<T>(
+    list: &mut Vec<T>,
+    is: impl Fn(&T) -> bool,
+    make: impl FnOnce() -> T,
+) -> &mut T {
     let at = list.iter().position(is).unwrap_or_else(|| {
         list.push(make());
         list.len() - 1
@@ -102,30 +121,32 @@ impl<'a> Bed<'a> {
         workloads.flat_map(|w| &w.tables)
     }
 
-    /// The strategies that have an arm in any table, in the order of the arms.
-    pub(crate) fn strategies(&self) -> Vec<&'a str> {
-        let mut names: Vec<&str> = Vec::new();
-        for arm in self.tables().flat_map(|t| &t.arms) {
-            if !names.contains(&arm.cell.strategy.as_str()) {
-                names.push(&arm.cell.strategy);
-            }
-        }
-        names
+    /// The arms of strategies with their defaults.
+    pub(crate) fn defaults(&self) -> Vec<&'a Cell> {
+        let arms = self.arms.iter().filter(|cell| cell.mode.is_empty());
+        arms.copied().collect()
     }
 
-    /// How each strategy but the baseline came out, over all tables.
-    pub(crate) fn tallies(&self) -> Vec<Tally> {
-        let others = self.strategies().into_iter().filter(|s| *s != BASELINE);
-        others.map(|strategy| self.tally(strategy)).collect()
+    /// For each strategy that has modes, all its arms, the defaults first.
+    pub(crate) fn modes(&self) -> Vec<Vec<&'a Cell>> {
+        let strategies = self.arms.chunk_by(|a, b| a.strategy == b.strategy);
+        let moded = strategies.filter(|arms| arms.iter().any(|cell| !cell.mode.is_empty()));
+        moded.map(<[_]>::to_vec).collect()
     }
 
-    fn tally(&self, strategy: &str) -> Tally {
+    /// How each of `arms` but the baseline came out, over all tables.
+    pub(crate) fn tallies(&self, arms: &[&Cell]) -> Vec<Tally> {
+        let others = arms.iter().filter(|cell| !cell.is_baseline());
+        others.map(|cell| self.tally(cell)).collect()
+    }
+
+    fn tally(&self, cell: &Cell) -> Tally {
         let mut tally = Tally {
-            strategy: strategy.to_string(),
+            arm: cell.arm(),
             ..Tally::default()
         };
         for table in self.tables() {
-            let Some(arm) = arm(table, strategy) else {
+            let Some(arm) = arm(table, cell) else {
                 continue;
             };
             tally.of += 1;
@@ -134,6 +155,7 @@ impl<'a> Bed<'a> {
                 continue;
             };
             match Mark::of(ratio) {
+                Mark::Open if ratio.precision == Precision::Exact => tally.same += 1,
                 Mark::Open => tally.open += 1,
                 Mark::Less => tally.less += 1,
                 Mark::More => {
@@ -150,37 +172,28 @@ impl<'a> Bed<'a> {
         }
         tally
     }
-
-    fn gaps(&self) -> Vec<Gap> {
-        let mut gaps: Vec<Gap> = Vec::new();
-        for table in self.tables() {
-            let arms = table.arms.iter();
-            for (arm, (what, remedy)) in arms.flat_map(|arm| reasons(arm).map(move |r| (arm, r))) {
-                let strategy = &arm.cell.strategy;
-                let same =
-                    |g: &Gap| g.strategy == *strategy && g.what == what && g.remedy == remedy;
-                let gap = entry(&mut gaps, same, || Gap {
-                    testbed: self.testbed,
-                    strategy: strategy.clone(),
-                    what: what.clone(),
-                    remedy: remedy.clone(),
-                    groups: Vec::new(),
-                    of: self.tables().filter(|t| arm_exists(t, strategy)).count(),
-                });
-                gap.groups.push(table.group.to_string());
-            }
-        }
-        gaps
-    }
 }
 
-/// The arm of `strategy`.
-pub(crate) fn arm<'t, 'a>(table: &'t Table<'a>, strategy: &str) -> Option<&'t Arm<'a>> {
-    table.arms.iter().find(|arm| arm.cell.strategy == strategy)
+/// The arm of `table` that is of the same strategy in the same mode as `cell`.
+pub(crate) fn arm<'t, 'a>(table: &'t Table<'a>, cell: &Cell) -> Option<&'t Arm<'a>> {
+    table.arms.iter().find(|arm| same_arm(arm.cell, cell))
 }
 
-fn arm_exists(table: &Table<'_>, strategy: &str) -> bool {
-    arm(table, strategy).is_some()
+fn same_arm(a: &Cell, b: &Cell) -> bool {
+    (&a.strategy, &a.mode) == (&b.strategy, &b.mode)
+}
+
+/// How many more instructions than the baseline an arm takes; `None` for the
+/// baseline, without figures of either, and where instructions are not counted.
+pub(crate) fn difference(table: &Table<'_>, arm: &Arm<'_>) -> Option<f64> {
+    let counted = table.unit == Some(Unit::Insn) && !arm.cell.is_baseline();
+    let arm = arm.figures.as_ref().ok().filter(|_| counted)?;
+    Some(arm.median - table.baseline()?.median)
+}
+
+/// Whether a table counts instructions and every arm repeats its count.
+pub(crate) fn exact(table: &Table<'_>) -> bool {
+    table.unit == Some(Unit::Insn) && figures(table).all(Figures::repeats)
 }
 
 /// The figures of every arm that has some.
@@ -197,59 +210,22 @@ pub(crate) fn scale(table: &Table<'_>) -> Scale {
     Scale::of(unit, figures(table).map(|f| f.median))
 }
 
-/// How one strategy came out over all tables of a testbed.
+/// How one arm came out over all tables of a testbed.
 #[derive(Default)]
 pub(crate) struct Tally {
-    pub(crate) strategy: String,
+    pub(crate) arm: String,
     /// In how many tables it has an arm.
     pub(crate) of: usize,
-    /// The interval lies above 1.
+    /// [`Mark::More`].
     pub(crate) more: usize,
-    /// The interval lies below 1.
+    /// [`Mark::Less`].
     pub(crate) less: usize,
-    /// The interval contains 1, or there are too few blocks for one.
+    /// An exact ratio of 1.
+    pub(crate) same: usize,
+    /// [`Mark::Open`] otherwise: nothing is known of a difference.
     pub(crate) open: usize,
     /// There is no ratio.
     pub(crate) without: usize,
-    /// The greatest ratio whose interval lies above 1, and its group.
+    /// The greatest ratio marked as more, and its group.
     pub(crate) most: Option<(f64, String)>,
-}
-
-/// One reason for one strategy's holes, lost blocks or undefined ratios.
-pub(crate) struct Gap {
-    pub(crate) testbed: Testbed,
-    pub(crate) strategy: String,
-    pub(crate) what: String,
-    pub(crate) remedy: Option<String>,
-    /// The groups concerned.
-    pub(crate) groups: Vec<String>,
-    /// In how many groups of the testbed the strategy has an arm.
-    pub(crate) of: usize,
-}
-
-impl Gap {
-    /// `all 15 cells`, or the names of their groups.
-    pub(crate) fn scope(&self) -> String {
-        match self.groups.len() {
-            n if n == self.of && n > 1 => format!("all {n} cells"),
-            _ => self.groups.join(", "),
-        }
-    }
-}
-
-/// Why an arm has no figures, fewer blocks, or no ratio; and the remedy.
-fn reasons(arm: &Arm<'_>) -> impl Iterator<Item = (String, Option<String>)> {
-    let hole = arm.figures.as_ref().err().map(|hole| match hole {
-        Hole::Missing { remedy, .. } => (hole.to_string(), Some(remedy.clone())),
-        _ => (hole.to_string(), None),
-    });
-    let lost = arm.lost.as_ref().map(|lost| {
-        let what = format!("{} of {} blocks lost: {}", lost.blocks, lost.of, lost.error);
-        (what, None)
-    });
-    let ratio = match &arm.ratio {
-        Ok(_) | Err(NoRatio::IsBaseline | NoRatio::NoFigures) => None,
-        Err(why) => Some((format!("no ratio: {why}"), None)),
-    };
-    hole.into_iter().chain(lost).chain(ratio)
 }

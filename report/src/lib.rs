@@ -14,9 +14,12 @@
 #![forbid(unsafe_code)]
 
 mod clean;
+mod counters;
 mod digest;
 mod error;
+mod evidence;
 mod format;
+mod gap;
 mod number;
 mod prose;
 mod wrap;

@@ -5,12 +5,15 @@
 
 use crate::{
     clean,
-    digest::{self, Bed, Digest},
+    counters::{self, Counters},
+    digest::{self, Bed, Digest, Workload},
+    evidence::{self, READERS},
+    gap,
     number::{self, Mark},
     prose,
 };
 use results::{
-    BASELINE, Run,
+    BASELINE, Cell, Run, Unit,
     compare::{Arm, NoRatio, Table},
 };
 use std::fmt::Write;
@@ -29,6 +32,7 @@ pub fn markdown(run: &Run) -> String {
     for bed in &digest.beds {
         overview(&mut out, bed);
     }
+    isolation(&mut out, run);
     gaps(&mut out, &digest);
     for bed in &digest.beds {
         fold(&mut out, &format!("All figures: {}", bed.testbed), |out| {
@@ -62,75 +66,123 @@ fn overview(out: &mut String, bed: &Bed<'_>) {
     if let Some(watermark) = prose::watermark(bed.testbed) {
         *out += &format!("**{}**\n\n", escape(watermark));
     }
-    let strategies = bed.strategies();
+    matrix(out, bed, &bed.defaults());
+    let ratio = prose::columns(bed);
+    *out += &format!("\nColumn {BASELINE}: median over blocks. Others: {ratio}. ");
+    *out += &format!("▲ costs more, ▼ costs less: {}.\n", prose::MARKED);
+    for arms in bed.modes() {
+        let strategy = arms.first().map_or("", |cell| &cell.strategy);
+        let _ = write!(out, "\n### Modes of {}\n\n", escape(strategy));
+        matrix(out, bed, &arms);
+    }
+}
+
+/// Every group in which one of `arms` is, against `arms`.
+fn matrix(out: &mut String, bed: &Bed<'_>, arms: &[&Cell]) {
     let mut header = vec!["workload".to_string()];
-    header.extend(strategies.iter().map(|s| escape(s)));
-    let rows = bed.tables().map(|table| {
-        let cells = strategies.iter().map(|s| digest::arm(table, s));
-        let cells = cells.map(|arm| arm.map_or(String::new(), |arm| overview_cell(table, arm)));
-        std::iter::once(escape(&table.group.to_string()))
-            .chain(cells)
-            .collect()
+    header.extend(arms.iter().map(|cell| escape(&cell.arm())));
+    let rows = bed.tables().filter_map(|table| {
+        let cells: Vec<_> = arms.iter().map(|cell| digest::arm(table, cell)).collect();
+        cells.iter().any(Option::is_some).then(|| {
+            let cells = cells.into_iter();
+            let cells = cells.map(|arm| arm.map_or(String::new(), |arm| overview_cell(table, arm)));
+            std::iter::once(escape(&table.group.to_string()))
+                .chain(cells)
+                .collect()
+        })
     });
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     table(out, &header, 1, rows);
-    let ratio = prose::RATIO;
-    *out += &format!("\nColumn {BASELINE}: median over blocks. Others: {ratio}. ");
-    *out += "▲ costs more, ▼ costs less: the interval excludes 1.\n";
 }
 
 fn overview_cell(table: &Table<'_>, arm: &Arm<'_>) -> String {
     match (&arm.figures, &arm.ratio) {
         (Err(hole), _) => crate::terminal::short(hole).to_string(),
         (Ok(_), Ok(r)) => {
-            let [value, interval] = number::ratio(r);
-            format!("{value} {interval} {}", Mark::of(r).sign())
+            let [value, precision] = number::ratio(r);
+            let insn = digest::difference(table, arm).map(number::difference);
+            let insn = insn.map_or(String::new(), |n| format!("({n}) "));
+            format!("{value} {insn}{precision} {}", Mark::of(r).sign())
         }
         (Ok(f), Err(_)) => digest::scale(table).with_unit(f.median),
     }
 }
 
 fn details(out: &mut String, bed: &Bed<'_>) {
-    let header = [
-        "strategy",
-        "n",
-        "median",
-        "min",
-        "max",
-        "ratio",
-        "95 % interval",
-    ];
-    for workload in bed.families.iter().flat_map(|f| &f.workloads) {
-        let _ = write!(out, "### {}\n\n", escape(&workload.id));
-        if let Some(info) = workload.info {
-            for paragraph in info.analysis.split("\n\n") {
-                // Code spans are meant here; one left open ends with its paragraph.
-                let _ = write!(out, "{}\n\n", escape(paragraph).replace("\\`", "`"));
-            }
+    for family in &bed.families {
+        for workload in &family.workloads {
+            workload_details(out, bed, workload);
         }
-        for group in &workload.tables {
-            let scale = digest::scale(group);
-            let watermark =
-                prose::watermark(bed.testbed).map_or(String::new(), |w| format!("; {w}"));
-            let title = format!(
-                "{}: {} in {}{watermark}",
-                group.group, group.series, scale.symbol
-            );
-            let _ = write!(out, "{}\n\n", escape(&title));
-            table(
-                out,
-                &header,
-                1,
-                group.arms.iter().map(|arm| detail_row(group, arm)),
-            );
-            out.push('\n');
+        if let Some(counters) = counters::of(family) {
+            counted(out, &family.name, &counters);
         }
+    }
+}
+
+fn counted(out: &mut String, family: &str, counters: &Counters) {
+    let _ = write!(out, "### Counters: {}\n\n", escape(family));
+    let mut header = vec!["workload".to_string(), "strategies".to_string()];
+    header.extend(counters.columns.iter().map(|name| escape(name)));
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    let rows = counters.rows.iter().map(|(group, arms, counts)| {
+        let words = [escape(group), escape(&arms.join(", "))];
+        words.into_iter().chain(counts.iter().cloned()).collect()
+    });
+    table(out, &header, 2, rows);
+    out.push('\n');
+}
+
+fn workload_details(out: &mut String, bed: &Bed<'_>, workload: &Workload<'_>) {
+    let _ = write!(out, "### {}\n\n", escape(&workload.id));
+    if let Some(info) = workload.info {
+        for paragraph in info.analysis.split("\n\n") {
+            // Code spans are meant here; one left open ends with its paragraph.
+            let _ = write!(out, "{}\n\n", escape(paragraph).replace("\\`", "`"));
+        }
+    }
+    for group in &workload.tables {
+        let scale = digest::scale(group);
+        let watermark = prose::watermark(bed.testbed).map_or(String::new(), |w| format!("; {w}"));
+        let title = format!(
+            "{}: {} in {}{watermark}",
+            group.group, group.series, scale.symbol
+        );
+        let _ = write!(out, "{}\n\n", escape(&title));
+        let insn = group.unit == Some(Unit::Insn);
+        let head: &[&str] = match insn {
+            true => &[
+                "strategy",
+                "n",
+                "median",
+                "min",
+                "max",
+                "ratio",
+                "precision",
+                "+/- insn",
+            ],
+            false => &[
+                "strategy",
+                "n",
+                "median",
+                "min",
+                "max",
+                "ratio",
+                "95 % interval",
+            ],
+        };
+        table(
+            out,
+            head,
+            1,
+            group.arms.iter().map(|arm| detail_row(group, arm)),
+        );
+        out.push('\n');
     }
 }
 
 fn detail_row(table: &Table<'_>, arm: &Arm<'_>) -> Vec<String> {
     let scale = digest::scale(table);
-    let mut row = vec![escape(&arm.cell.strategy)];
+    let mut row = vec![escape(&arm.cell.arm())];
     match &arm.figures {
         Err(hole) => row.extend(["0".to_string(), escape(&hole.to_string())]),
         Ok(f) => {
@@ -144,20 +196,45 @@ fn detail_row(table: &Table<'_>, arm: &Arm<'_>) -> Vec<String> {
                 Err(NoRatio::IsBaseline) => ["baseline".to_string(), String::new()],
                 Err(why) => ["none".to_string(), escape(&why.to_string())],
             });
+            row.extend(digest::difference(table, arm).map(number::difference));
         }
     }
     row
 }
 
+fn isolation(out: &mut String, run: &Run) {
+    for evidence in evidence::of(run) {
+        let _ = write!(out, "\n## Isolation evidence: {}\n\n", evidence.testbed);
+        *out += &format!("{}\n\n", escape(&evidence.summary()));
+        let mut header = vec!["strategy"];
+        header.extend(READERS.map(|(_, name)| name));
+        header.extend(["claims to be", "holds"]);
+        let rows = evidence.audits.iter().map(|audit| {
+            let mut row = vec![escape(&audit.arm())];
+            row.extend(READERS.map(|(reader, _)| {
+                let finding = evidence::finding(audit, reader);
+                let seen = finding.map_or("not tried", |f| f.seen.as_str());
+                format!("**{}**: {}", evidence::word(finding), escape(seen))
+            }));
+            row.extend([evidence::claim(audit), evidence::holds(audit)].map(str::to_string));
+            row
+        });
+        let header: Vec<String> = header.into_iter().map(escape).collect();
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        table(out, &header, 6, rows);
+        *out += &format!("\n{}\n", escape(evidence::ABOUT));
+    }
+}
+
 fn gaps(out: &mut String, digest: &Digest<'_>) {
-    let gaps = digest.gaps();
+    let gaps = gap::gaps(digest);
     if gaps.is_empty() {
         return;
     }
     *out += "\n## Missing and failed\n\n";
     let rows = gaps.iter().map(|gap| {
         let remedy = gap.remedy.as_deref().unwrap_or("");
-        let who = format!("{} ({})", gap.strategy, gap.testbed);
+        let who = format!("{} ({})", gap.who(), gap.testbed);
         [who.as_str(), &gap.scope(), &gap.what, remedy]
             .map(escape)
             .into()

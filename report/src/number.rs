@@ -5,8 +5,9 @@
 
 use results::{
     Unit,
-    stats::{Interval, Ratio},
+    stats::{Interval, Precision, Ratio},
 };
+use std::cmp::Ordering;
 
 /// The unit in which one table is shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -96,9 +97,10 @@ pub(crate) fn grouped(whole: &str) -> String {
     out
 }
 
-/// A ratio and its interval as plain numbers: `1.038`, `[1.021, 1.055]`, or `no
-/// interval`. Three decimals put a column in line; a difference that is shown and
-/// yet hidden by them (instructions repeat to the last one) gets five.
+/// A ratio and how well it is known: `1.038` with `[1.021, 1.055]`, `no interval`,
+/// `exact` or [`NOT_DETERMINISTIC`]. Three decimals put a column in line; a
+/// difference that is shown and yet hidden by them (instructions repeat to the
+/// last one) gets five.
 pub(crate) fn ratio(ratio: &Ratio) -> [String; 2] {
     let fine = Mark::of(ratio) != Mark::Open && (ratio.value - 1.0).abs() < 5e-4;
     let show = |value: f64| match fine {
@@ -106,8 +108,41 @@ pub(crate) fn ratio(ratio: &Ratio) -> [String; 2] {
         false => times(value),
     };
     let ends = |i: Interval| format!("[{}, {}]", show(i.low), show(i.high));
-    let interval = ratio.interval.map_or("no interval".to_string(), ends);
-    [show(ratio.value), interval]
+    let precision = match ratio.precision {
+        Precision::Exact => "exact".to_string(),
+        Precision::Interval(interval) => ends(interval),
+        Precision::TooFew => "no interval".to_string(),
+        Precision::NotDeterministic => NOT_DETERMINISTIC.to_string(),
+    };
+    [show(ratio.value), precision]
+}
+
+/// In place of a precision where counts of instructions did not repeat.
+pub(crate) const NOT_DETERMINISTIC: &str = "NOT DETERMINISTIC";
+
+/// A count, or one divided by operations: `5,009`, `1.0005`, `0`.
+pub(crate) fn count(value: f64) -> String {
+    match value.fract() == 0.0 && value < 1e12 {
+        true => grouped(&format!("{value:.0}")),
+        false => significant(value, 5),
+    }
+}
+
+/// A difference with its sign, every digit of it: `+5,009`, `-0.25`, `0`.
+pub(crate) fn difference(value: f64) -> String {
+    let text = match value.fract() == 0.0 {
+        true => format!("{:.0}", value.abs()),
+        false => format!("{:.2}", value.abs()),
+    };
+    let text = match text.split_once('.') {
+        Some((whole, part)) => format!("{}.{part}", grouped(whole)),
+        None => grouped(&text),
+    };
+    match value {
+        v if v > 0.0 => format!("+{text}"),
+        v if v < 0.0 => format!("-{text}"),
+        _ => text,
+    }
 }
 
 /// A factor: `1.418`, `12.35`, `0.0461`.
@@ -132,24 +167,24 @@ pub(crate) fn percent(ratio: f64) -> String {
     }
 }
 
-/// What an interval says about an arm against the baseline.
+/// What a ratio says about an arm against the baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
-    /// The whole interval lies above 1.
+    /// The whole interval lies above 1, or an exact ratio does.
     More,
-    /// The whole interval lies below 1.
+    /// The whole interval lies below 1, or an exact ratio does.
     Less,
-    /// The interval contains 1, or there is none.
+    /// The interval contains 1, or there is none; or an exact ratio is 1.
     Open,
 }
 
 impl Mark {
-    /// Judged by the interval alone, never by the sign of the estimate.
+    /// Judged by [`Ratio::verdict`], never by the sign of an estimate.
     pub(crate) fn of(ratio: &Ratio) -> Self {
-        match ratio.interval {
-            Some(i) if i.low > 1.0 => Mark::More,
-            Some(i) if i.high < 1.0 => Mark::Less,
-            _ => Mark::Open,
+        match ratio.verdict() {
+            Ordering::Greater => Mark::More,
+            Ordering::Less => Mark::Less,
+            Ordering::Equal => Mark::Open,
         }
     }
 
@@ -194,18 +229,26 @@ mod tests {
 
     #[test]
     fn ratios_stand_in_line() {
-        fn check(value: f64, interval: Option<(f64, f64)>, expected: [&str; 2]) {
-            let interval = interval.map(|(low, high)| Interval { low, high });
+        fn shown(value: f64, precision: Precision, expected: [&str; 2]) {
             let pairs = 15;
-            assert_eq!(
-                ratio(&Ratio {
-                    value,
-                    interval,
-                    pairs
-                }),
-                expected
-            );
+            let given = Ratio {
+                value,
+                precision,
+                pairs,
+            };
+            assert_eq!(ratio(&given), expected);
         }
+        fn check(value: f64, interval: Option<(f64, f64)>, expected: [&str; 2]) {
+            let precision = interval.map_or(Precision::TooFew, |(low, high)| {
+                Precision::Interval(Interval { low, high })
+            });
+            shown(value, precision, expected);
+        }
+        shown(2.031, Precision::Exact, ["2.031", "exact"]);
+        shown(1.00004, Precision::Exact, ["1.00004", "exact"]);
+        shown(1.0, Precision::Exact, ["1.000", "exact"]);
+        let moved = Precision::NotDeterministic;
+        shown(1.00004, moved, ["1.000", NOT_DETERMINISTIC]);
         check(1.0, Some((1.0, 1.0)), ["1.000", "[1.000, 1.000]"]);
         check(0.99771, Some((0.98, 1.01)), ["0.998", "[0.980, 1.010]"]);
         check(1.00012, Some((0.98, 1.01)), ["1.000", "[0.980, 1.010]"]);
@@ -247,6 +290,23 @@ mod tests {
     }
 
     #[test]
+    fn differences_keep_every_digit() {
+        fn check(value: f64, expected: &str) {
+            assert_eq!(difference(value), expected);
+        }
+        check(5009.0, "+5,009");
+        check(-14_300_123.0, "-14,300,123");
+        check(0.25, "+0.25");
+        check(-1234.5, "-1,234.50");
+        check(0.0, "0");
+        check(-0.0, "0");
+        assert_eq!(
+            [0.0, 2.0, 1234.0, 1.000_52].map(count),
+            ["0", "2", "1,234", "1.0005"]
+        );
+    }
+
+    #[test]
     fn thousands_are_set_apart() {
         fn check(input: &str, expected: &str) {
             assert_eq!(grouped(input), expected);
@@ -261,10 +321,12 @@ mod tests {
     #[test]
     fn the_interval_decides_the_mark() {
         fn check(interval: Option<(f64, f64)>, expected: Mark) {
-            let interval = interval.map(|(low, high)| Interval { low, high });
+            let precision = interval.map_or(Precision::TooFew, |(low, high)| {
+                Precision::Interval(Interval { low, high })
+            });
             let ratio = Ratio {
                 value: 1.2,
-                interval,
+                precision,
                 pairs: 15,
             };
             assert_eq!(Mark::of(&ratio), expected);

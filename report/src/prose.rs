@@ -3,10 +3,14 @@
 //! what they are not, and how to get them again.
 
 use crate::{
-    digest::{Bed, Digest, Tally},
-    number,
+    digest::{self, Bed, Digest, Tally},
+    evidence, gap,
+    number::{self, NOT_DETERMINISTIC},
 };
-use results::{Run, Testbed, stats::MIN_BLOCKS};
+use results::{
+    Run, Testbed, Unit,
+    stats::{MIN_BLOCKS, Precision},
+};
 
 /// What must be read before any number: invented numbers, instructions, the
 /// warnings of the machine, what the reader of the record passed over.
@@ -16,6 +20,19 @@ pub(crate) fn cautions(digest: &Digest<'_>) -> Vec<String> {
         .iter()
         .filter_map(|bed| unit_caution(bed.testbed));
     let mut cautions: Vec<String> = beds.map(str::to_string).collect();
+    let moved = gap::not_deterministic(digest);
+    if moved > 0 {
+        cautions.push(format!(
+            "{NOT_DETERMINISTIC}: {} counted different instructions in different blocks. \
+             That is a defect of the lab or of this build; no conclusion is drawn from it.",
+            if moved == 1 {
+                "1 arm".to_string()
+            } else {
+                format!("{moved} arms")
+            }
+        ));
+    }
+    cautions.extend(evidence::cautions(digest));
     cautions.extend(digest.run.host.warnings.iter().cloned());
     cautions.extend(
         digest
@@ -62,12 +79,37 @@ pub(crate) fn about(testbed: Testbed) -> &'static str {
 pub(crate) const LEGEND: &str = "n: blocks counted, each one fresh VM of every strategy; the warm-up block is left out. \
 median, min, max: over the medians of the blocks. ";
 
+/// What the columns of an overview beside the baseline's show, up to the marks.
+pub(crate) fn columns(bed: &Bed<'_>) -> &'static str {
+    match bed.tables().all(|t| t.unit == Some(Unit::Insn)) {
+        true => {
+            "the ratio to memfd's count and the difference in instructions, exact where every block \
+             repeats the count to the last digit"
+        }
+        false => RATIO,
+    }
+}
+
+/// When a ratio is marked.
+pub(crate) const MARKED: &str = "the interval excludes 1, or the ratio is exact and not 1";
+
+/// What a ratio of instructions is; nothing if the run counts none.
+pub(crate) fn exact(digest: &Digest<'_>) -> &'static str {
+    match digest.beds.iter().flat_map(Bed::tables).any(digest::exact) {
+        true => {
+            " exact: a count of instructions that every block repeated to the last digit; \
+             its ratio needs no interval, and any difference is one."
+        }
+        false => "",
+    }
+}
+
 /// What a ratio is.
 pub(crate) const RATIO: &str = "median over blocks of the ratio to memfd in the same block, \
 with a 95 % interval by bootstrap over blocks";
 
 /// `costs more than memfd in 3 of 15 (most: 1.418 times in fault/…); …`, to
-/// stand behind the name of a strategy.
+/// stand behind the name of an arm.
 pub(crate) fn tally(tally: &Tally) -> String {
     let most = tally.most.as_ref().map_or(String::new(), |(ratio, group)| {
         format!(" (most: {} times in {group})", number::times(*ratio))
@@ -76,6 +118,7 @@ pub(crate) fn tally(tally: &Tally) -> String {
     let parts = [
         (tally.more, "costs more than memfd in", most),
         (tally.less, "costs less in", String::new()),
+        (tally.same, "costs exactly the same in", String::new()),
         (tally.open, "no difference shown in", String::new()),
         (tally.without, "no ratio in", String::new()),
     ];
@@ -99,11 +142,21 @@ pub(crate) fn threats(digest: &Digest<'_>) -> Vec<String> {
             .to_string(),
         "No verdict is given: the intervals are not corrected for their number.".to_string(),
     ];
+    if digest.beds.iter().any(|bed| bed.testbed == Testbed::Lab) {
+        threats.insert(
+            1,
+            "Counts of the lab repeat to the last digit with one kernel, one program and one QEMU; \
+             another build of any of them gives others. A count says how long the path is, not how \
+             long it takes."
+                .to_string(),
+        );
+    }
     let tables = || digest.beds.iter().flat_map(Bed::tables);
     let ratios = tables()
         .flat_map(|t| &t.arms)
         .filter_map(|a| a.ratio.as_ref().ok());
-    let intervals = ratios.filter(|r| r.interval.is_some()).count();
+    let intervals = ratios.filter(|r| matches!(r.precision, Precision::Interval(_)));
+    let intervals = intervals.count();
     if let Some(last) = threats.last_mut().filter(|_| intervals > 0) {
         last.push_str(&format!(
             " One in twenty of the {intervals} shown would exclude 1 by chance alone if no strategy \

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! `samples.csv`: every raw sample, one a line, for whatever tool a reader has.
 //!
-//! Columns: `testbed,strategy,workload,params,block,order,series,index,batch,
-//! value,unit`. `params` is `k=v;k=v`, with `\`, `;` and `=` inside a name or a
+//! Columns: `testbed,strategy,mode,workload,params,block,order,series,index,
+//! batch,value,unit`. `mode` and `params` are `k=v;k=v`, with `\`, `;` and `=` inside a name or a
 //! word escaped by `\`. `value` is the integer of the record in `unit` and covers
 //! `batch` operations. The warm-up block (0) is included: this is the raw data.
 //! Rows without samples (missing, failed) have no line here; they are in
@@ -13,9 +13,9 @@ use crate::Error;
 use results::{Outcome, Run, cell::Params};
 use std::io;
 
-const COLUMNS: [&str; 11] = [
-    "testbed", "strategy", "workload", "params", "block", "order", "series", "index", "batch",
-    "value", "unit",
+const COLUMNS: [&str; 12] = [
+    "testbed", "strategy", "mode", "workload", "params", "block", "order", "series", "index",
+    "batch", "value", "unit",
 ];
 
 /// Writes every sample of `run` to `out`, which should be buffered or a file.
@@ -47,7 +47,7 @@ fn write(run: &Run, out: impl io::Write) -> Result<(), csv::Error> {
         else {
             continue;
         };
-        let params = params(&row.cell.params);
+        let [mode, params] = [&row.cell.mode, &row.cell.params].map(params);
         let [block, order] =
             [row.block, row.order].map(|n| n.map_or(String::new(), |n| n.to_string()));
         for (series, values) in samples {
@@ -56,6 +56,7 @@ fn write(run: &Run, out: impl io::Write) -> Result<(), csv::Error> {
                 csv.write_record([
                     row.cell.testbed.name(),
                     &row.cell.strategy,
+                    &mode,
                     &row.cell.workload,
                     &params,
                     &block,

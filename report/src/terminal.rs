@@ -5,6 +5,7 @@
 use crate::{
     clean,
     digest::{self, Bed, Digest},
+    evidence, gap,
     number::{self, Mark},
     prose,
     wrap::wrap,
@@ -13,7 +14,7 @@ use comfy_table::{
     CellAlignment, ContentArrangement, LineStyle, Table, presets::UTF8_HORIZONTAL_ONLY,
 };
 use results::{
-    Run,
+    Run, Unit,
     cell::Group,
     compare::{Arm, Hole, NoRatio},
 };
@@ -37,10 +38,16 @@ pub fn terminal(run: &Run) -> String {
         out += "The record holds no cell: nothing was run.\n";
     } else {
         let legend = format!("ratio: {}. ", prose::RATIO);
-        let marks = "▲ costs more, ▼ costs less: the interval excludes 1.";
-        out += &paragraph("", &(prose::LEGEND.to_string() + &legend + marks));
+        let marks = format!("▲ costs more, ▼ costs less: {}.", prose::MARKED);
+        let exact = prose::exact(&digest);
+        let legend = prose::LEGEND.to_string() + &legend + &marks + exact;
+        out += &paragraph("", &legend);
     }
-    for gap in digest.gaps() {
+    for evidence in evidence::of(run) {
+        let title = format!("Isolation evidence, {}: ", evidence.testbed);
+        out += &paragraph("", &(title + &evidence.summary()));
+    }
+    for gap in gap::gaps(&digest) {
         let remedy = gap
             .remedy
             .as_ref()
@@ -48,7 +55,9 @@ pub fn terminal(run: &Run) -> String {
         let scope = gap.scope();
         let text = format!(
             "{} on {}, {scope}: {}.{remedy}",
-            gap.strategy, gap.testbed, gap.what
+            gap.who(),
+            gap.testbed,
+            gap.what
         );
         out += &paragraph("- ", &text);
     }
@@ -67,16 +76,20 @@ pub(crate) fn short(hole: &Hole) -> &'static str {
 
 fn table(bed: &Bed<'_>) -> String {
     let mut table = frame();
-    table.set_header([
-        "workload",
-        "strategy",
-        "n",
-        "median",
-        "min",
-        "max",
-        "ratio",
-        "95 % interval",
-    ]);
+    // Of counts that repeat, the least and the greatest say nothing; one that
+    // does not repeat is in the list below the table.
+    let counted = bed.tables().all(|t| t.unit != Some(Unit::Ns));
+    let middle: &[&str] = if counted {
+        &["+/- insn"]
+    } else {
+        &["min", "max"]
+    };
+    let head = [
+        &["workload", "strategy", "n", "median"],
+        middle,
+        &["ratio", "precision"],
+    ];
+    table.set_header(head.concat());
     for (g, group) in bed.tables().enumerate() {
         if g > 0 {
             table.add_row([""]);
@@ -91,14 +104,23 @@ fn table(bed: &Bed<'_>) -> String {
                 _ => String::new(),
             };
             let name = clean::line(&name);
-            let mut row = vec![name, clean::line(&arm.cell.strategy)];
+            let mut row = vec![name, clean::line(&arm.cell.arm())];
             match &arm.figures {
                 Ok(f) => {
                     row.push(f.blocks.len().to_string());
                     row.push(scale.with_unit(f.median));
-                    row.extend([f.min, f.max].map(|v| scale.show(v)));
+                    match counted {
+                        true => row.push(
+                            digest::difference(group, arm)
+                                .map_or_else(String::new, number::difference),
+                        ),
+                        false => row.extend([f.min, f.max].map(|v| scale.show(v))),
+                    }
                 }
-                Err(hole) => row.extend(["0", short(hole), "", ""].map(str::to_string)),
+                Err(hole) => {
+                    row.extend(["0", short(hole)].map(str::to_string));
+                    row.extend(middle.iter().map(|_| String::new()));
+                }
             }
             row.extend(ratio(arm));
             table.add_row(row);
@@ -118,8 +140,8 @@ fn parameters(group: &Group) -> String {
 fn ratio(arm: &Arm<'_>) -> [String; 2] {
     match &arm.ratio {
         Ok(r) => {
-            let [value, interval] = number::ratio(r);
-            [format!("{value} {}", sign(Mark::of(r))), interval]
+            let [value, precision] = number::ratio(r);
+            [format!("{value} {}", sign(Mark::of(r))), precision]
         }
         Err(NoRatio::IsBaseline) => ["base  ".to_string(), String::new()],
         Err(_) => ["–  ".to_string(), String::new()],

@@ -6,13 +6,16 @@
 use crate::{
     clean::ascii,
     digest::{self, Bed, Digest},
+    evidence::{self, READERS},
+    gap,
     number::{self, Mark},
     prose,
     wrap::wrap,
 };
 use results::{
-    Run,
+    Run, Unit,
     compare::{Arm, NoRatio, Table},
+    stats::Precision,
 };
 
 /// The widest line, in characters.
@@ -33,9 +36,9 @@ pub fn text(run: &Run) -> String {
     }
     for bed in &digest.beds {
         out.heading(&format!("{}: {}", bed.testbed, prose::about(bed.testbed)));
-        for tally in bed.tallies() {
+        for tally in bed.tallies(&bed.arms) {
             let came_out = prose::tally(&tally);
-            out.wrapped("- ", &format!("{}: {came_out}", tally.strategy));
+            out.wrapped("- ", &format!("{}: {came_out}", tally.arm));
         }
         tables(&mut out, bed);
     }
@@ -43,8 +46,10 @@ pub fn text(run: &Run) -> String {
         out.gap();
         out.wrapped("", prose::LEGEND);
         let delta = format!("delta, interval: in percent, from the {};", prose::RATIO);
-        out.wrapped("", &format!("{delta} * marks an interval that excludes 0."));
+        let star = "* marks an interval that excludes 0.";
+        out.wrapped("", &format!("{delta} {star}{}", prose::exact(&digest)));
     }
+    isolation(&mut out, run);
     gaps(&mut out, &digest);
     out.heading("Threats to validity");
     for threat in prose::threats(&digest) {
@@ -78,44 +83,63 @@ fn tables(out: &mut Page, bed: &Bed<'_>) {
     }
 }
 
-/// The header and one row an arm, each of as many cells.
-fn rows(table: &Table<'_>) -> Vec<[String; 7]> {
+/// The header and one row an arm, each of as many cells. Where all blocks of all
+/// arms are equal, the least and the greatest give way to the difference.
+fn rows(table: &Table<'_>) -> Vec<Vec<String>> {
     let scale = digest::scale(table);
-    let header = [
-        "variant",
-        "n",
-        "median",
-        "min",
-        "max",
-        "delta",
-        "95% interval",
-    ];
-    let mut rows = vec![header.map(str::to_string)];
-    for arm in &table.arms {
-        let name = ascii(&arm.cell.strategy);
-        let (delta, interval) = change(arm);
-        rows.push(match &arm.figures {
+    let header: &[&str] = match digest::exact(table) {
+        true => &["variant", "n", "median", "delta", "+/- insn", "precision"],
+        false if table.unit == Some(Unit::Insn) => &[
+            "variant",
+            "n",
+            "median",
+            "min",
+            "max",
+            "delta",
+            "+/- insn",
+            "precision",
+        ],
+        false => &[
+            "variant",
+            "n",
+            "median",
+            "min",
+            "max",
+            "delta",
+            "95% interval",
+        ],
+    };
+    let row = |arm: &Arm<'_>| {
+        let (delta, precision) = change(arm);
+        let none = || "-".to_string();
+        let [n, median, min, max] = match &arm.figures {
             Ok(f) => {
                 let [median, min, max] = [f.median, f.min, f.max].map(|v| scale.show(v));
-                let n = f.blocks.len().to_string();
-                [name, n, median, min, max, delta, interval]
+                [f.blocks.len().to_string(), median, min, max]
             }
             Err(hole) => {
                 let what = crate::terminal::short(hole).to_string();
-                let none = || "-".to_string();
-                [
-                    name,
-                    "0".to_string(),
-                    what,
-                    none(),
-                    none(),
-                    none(),
-                    String::new(),
-                ]
+                ["0".to_string(), what, none(), none()]
             }
-        });
-    }
-    rows
+        };
+        let cell = |column: &&str| match *column {
+            "variant" => ascii(&arm.cell.arm()),
+            "n" => n.clone(),
+            "median" => median.clone(),
+            "min" => min.clone(),
+            "max" => max.clone(),
+            "delta" => delta.clone(),
+            "+/- insn" => {
+                digest::difference(table, arm).map_or_else(String::new, number::difference)
+            }
+            _ => precision.clone(),
+        };
+        header.iter().map(cell).collect()
+    };
+    let head = header.iter().map(|name| name.to_string()).collect();
+    std::iter::once(head)
+        .chain(table.arms.iter().map(row))
+        .collect()
 }
 
 fn change(arm: &Arm<'_>) -> (String, String) {
@@ -126,29 +150,59 @@ fn change(arm: &Arm<'_>) -> (String, String) {
             } else {
                 "*"
             };
-            let interval = ratio.interval.map_or("none".to_string(), |i| {
-                let [low, high] = [i.low, i.high].map(number::percent);
-                format!("[{low},{high}]{star}")
-            });
-            (number::percent(ratio.value) + "%", interval)
+            let precision = match ratio.precision {
+                Precision::Exact => format!("exact{star}"),
+                Precision::Interval(i) => {
+                    let [low, high] = [i.low, i.high].map(number::percent);
+                    format!("[{low},{high}]{star}")
+                }
+                Precision::TooFew => "none".to_string(),
+                Precision::NotDeterministic => "UNSTEADY".to_string(),
+            };
+            (number::percent(ratio.value) + "%", precision)
         }
         Err(NoRatio::IsBaseline) => ("base".to_string(), String::new()),
         Err(_) => ("-".to_string(), String::new()),
     }
 }
 
+fn isolation(out: &mut Page, run: &Run) {
+    for evidence in evidence::of(run) {
+        out.heading(&format!("Isolation evidence: {}", evidence.testbed));
+        let head = ["variant", "direct map", "vm_readv", "O_DIRECT", "claim"];
+        let rows = evidence.audits.iter().map(|audit| {
+            let words = READERS.map(|(reader, _)| evidence::word(evidence::finding(audit, reader)));
+            let claim = match evidence::holds(audit) {
+                "" => "none".to_string(),
+                holds => format!("{}: {holds}", evidence::claim(audit)),
+            };
+            let mut row = vec![ascii(&audit.arm())];
+            row.extend(words.map(str::to_string));
+            row.push(claim);
+            row
+        });
+        let rows: Vec<_> = std::iter::once(head.map(str::to_string).to_vec())
+            .chain(rows)
+            .collect();
+        out.table(&rows);
+        out.gap();
+        for (sight, arms) in evidence.sights() {
+            out.wrapped("- ", &format!("{sight} ({})", arms.join(", ")));
+        }
+        out.gap();
+        out.wrapped("", &format!("{} {}", evidence.verdict(), evidence::ABOUT));
+    }
+}
+
 fn gaps(out: &mut Page, digest: &Digest<'_>) {
-    let gaps = digest.gaps();
+    let gaps = gap::gaps(digest);
     if gaps.is_empty() {
         return;
     }
     out.heading("Missing and failed");
     for gap in gaps {
         let scope = gap.scope();
-        out.wrapped(
-            "- ",
-            &format!("{} on {}, {scope}:", gap.strategy, gap.testbed),
-        );
+        out.wrapped("- ", &format!("{} on {}, {scope}:", gap.who(), gap.testbed));
         out.wrapped("  ", &gap.what);
         if let Some(remedy) = &gap.remedy {
             out.wrapped("  ", &format!("remedy: {remedy}"));
@@ -185,29 +239,31 @@ impl Page {
 
     /// Rows under a header. The first column takes what the others leave; a name
     /// that does not fit stands on a line of its own above its figures.
-    fn table(&mut self, rows: &[[String; 7]]) {
+    fn table(&mut self, rows: &[Vec<String>]) {
         const BAR: &str = " | ";
-        let mut widths = [0; 7];
+        let mut widths = vec![0; rows.first().map_or(0, Vec::len)];
         for row in rows {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = cell.len().max(*width);
             }
         }
         let others: usize = widths[1..].iter().map(|w| w + BAR.len()).sum();
-        widths[0] = widths[0].min(COLUMNS.saturating_sub(others).max(rows[0][0].len()));
+        let room = COLUMNS.saturating_sub(others).max(rows[0][0].len());
+        widths[0] = widths[0].min(room);
         for (i, row) in rows.iter().enumerate() {
             let fits = row[0].len() <= widths[0];
             if !fits {
                 self.wrapped("", &row[0]);
             }
             let mut line = format!("{:1$}", if fits { &row[0] } else { "" }, widths[0]);
-            for (cell, width) in row.iter().zip(widths).skip(1) {
+            for (cell, width) in row.iter().zip(&widths).skip(1) {
                 line.push_str(BAR);
                 line.push_str(&format!("{cell:>width$}"));
             }
             self.line(&line);
             if i == 0 {
-                self.line(&widths.map(|w| "-".repeat(w)).join("-+-"));
+                let rule: Vec<_> = widths.iter().map(|w| "-".repeat(*w)).collect();
+                self.line(&rule.join("-+-"));
             }
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The identity of a measurement: strategy × workload × parameters on a testbed.
 
+use crate::BASELINE;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -66,9 +67,13 @@ pub struct Cell {
     pub strategy: String,
     /// A workload id, `family/name`.
     pub workload: String,
-    /// Every parameter that tells this cell from its siblings.
+    /// Every parameter of the workload that tells this cell from its siblings.
     #[serde(default)]
     pub params: Params,
+    /// The strategy's own parameters where they are not its defaults, as in
+    /// `flush = "none"`. Cells that differ in nothing else are compared.
+    #[serde(default, skip_serializing_if = "Params::is_empty")]
+    pub mode: Params,
 }
 
 impl Cell {
@@ -87,6 +92,17 @@ impl Cell {
         }
     }
 
+    /// The strategy with its own parameters: `guest-memfd-reinsert flush=none`.
+    pub fn arm(&self) -> String {
+        arm(&self.strategy, &self.mode)
+    }
+
+    /// Whether this is the arm that the others of its group are compared with:
+    /// [`BASELINE`] with its defaults.
+    pub fn is_baseline(&self) -> bool {
+        self.strategy == BASELINE && self.mode.is_empty()
+    }
+
     /// The whole number of parameter `name`, if it has one.
     pub fn int(&self, name: &str) -> Option<u64> {
         match self.params.get(name) {
@@ -99,9 +115,14 @@ impl Cell {
 impl fmt::Display for Cell {
     /// `memfd mmio/user-read cpus=1 mem_mib=64`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.strategy, self.workload)?;
+        write!(f, "{} {}", self.arm(), self.workload)?;
         write_params(f, &self.params, " ")
     }
+}
+
+pub(crate) fn arm(strategy: &str, mode: &Params) -> String {
+    let mode = mode.iter().map(|(name, value)| format!(" {name}={value}"));
+    std::iter::once(strategy.to_string()).chain(mode).collect()
 }
 
 /// A cell without its strategy: the set of arms that are compared.
@@ -145,6 +166,7 @@ mod tests {
             ]
             .map(|(k, v)| (k.to_string(), v))
             .into(),
+            mode: Params::new(),
         }
     }
 
@@ -156,6 +178,18 @@ mod tests {
             r#"{"testbed":"lab","strategy":"memfd","workload":"mmio/user-read","params":{"flush":"off","mem_mib":64}}"#
         );
         assert_eq!(serde_json::from_str::<Cell>(&json).unwrap(), cell());
+    }
+
+    #[test]
+    fn an_arm_is_a_strategy_in_a_mode() {
+        let mut arm = cell();
+        assert!(arm.is_baseline());
+        arm.mode = [("access", "held"), ("flush", "none")]
+            .map(|(k, v)| (k.to_string(), ParamValue::Text(v.into())))
+            .into();
+        assert_eq!(arm.arm(), "memfd access=held flush=none");
+        assert!(!arm.is_baseline());
+        assert_eq!(arm.group(), cell().group());
     }
 
     #[test]

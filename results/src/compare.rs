@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! From a run to tables: within each group, every strategy against the baseline.
+//! From a run to tables: within each group, every arm against the baseline. An
+//! arm is a strategy in a mode.
 //!
 //! A table is complete. Every arm of the plan or the record has a line with
 //! figures or with the reason why there are none, so that nothing a run was
 //! meant to measure can go unnoticed. Only blocks after the warm-up count, one
 //! number a block; a ratio pairs the blocks of two arms and never mixes units.
 
-use crate::stats::{Interval, Ratio, Sorted, Undefined, median, median_interval};
-use crate::stats::{paired_ratio, sample_median};
-use crate::{BASELINE, Cell, Outcome, Row, Run, Unit, cell::Group};
+use crate::cell::{Group, Params};
+use crate::stats::{Interval, Precision, Ratio, Sorted, Undefined, median, median_interval};
+use crate::stats::{counted_ratio, paired_ratio, sample_median};
+use crate::{BASELINE, Cell, Outcome, Plan, Row, Run, Unit};
 use std::collections::BTreeMap;
 
 /// One number a block, by block; block 0 is never among them.
@@ -27,11 +29,12 @@ pub struct Table<'a> {
     pub detail: &'a str,
     /// The unit of every figure; `None` if there are no figures.
     pub unit: Option<Unit>,
-    /// One arm a strategy, in the order of the plan's strategies.
+    /// The arms in the order of the plan's strategies; within a strategy its
+    /// defaults first, then its modes in name order.
     pub arms: Vec<Arm<'a>>,
 }
 
-/// One strategy in one group.
+/// One strategy in one mode in one group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arm<'a> {
     /// Its cell.
@@ -140,7 +143,7 @@ pub fn compare(run: &Run) -> Vec<Table<'_>> {
         if arms.is_empty() {
             order.push(cell.group());
         }
-        if arms.iter().all(|arm| arm.cell.strategy != cell.strategy) {
+        if arms.iter().all(|arm| arm.cell != cell) {
             arms.push(Arm {
                 cell,
                 rows: rows.remove(cell).unwrap_or_default(),
@@ -150,13 +153,11 @@ pub fn compare(run: &Run) -> Vec<Table<'_>> {
             });
         }
     }
-    let place = |arm: &Arm<'_>| {
-        let known = run.plan.strategies.iter();
-        known.take_while(|s| s.name != arm.cell.strategy).count()
-    };
     let tables = order.into_iter().map(|group| {
         let mut arms = groups.remove(&group).unwrap_or_default();
-        arms.sort_by_cached_key(place);
+        sort_arms(&run.plan, &mut arms, |arm| {
+            (&arm.cell.strategy, &arm.cell.mode)
+        });
         let planned = run.workload(&group.workload);
         let headline = planned.map(|w| w.headline.as_str());
         let series = headline.unwrap_or_else(|| first_series(&arms));
@@ -167,6 +168,37 @@ pub fn compare(run: &Run) -> Vec<Table<'_>> {
         }
     });
     tables.collect()
+}
+
+/// Sorts what belongs to arms as tables have them: by the plan's strategies, then
+/// by first appearance, and within a strategy by mode, the defaults first.
+pub fn sort_arms<T>(plan: &Plan, items: &mut [T], arm: impl Fn(&T) -> (&String, &Params)) {
+    let mut names: Vec<String> = plan.strategies.iter().map(|s| s.name.clone()).collect();
+    for item in items.iter() {
+        let name = arm(item).0;
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    items.sort_by_cached_key(|item| {
+        let (strategy, mode) = arm(item);
+        (names.iter().position(|n| n == strategy), mode.clone())
+    });
+}
+
+impl Table<'_> {
+    /// The figures of the baseline, if it has some.
+    pub fn baseline(&self) -> Option<&Figures> {
+        let arm = self.arms.iter().find(|arm| arm.cell.is_baseline())?;
+        arm.figures.as_ref().ok()
+    }
+}
+
+impl Figures {
+    /// Whether every block has the same figure.
+    pub fn repeats(&self) -> bool {
+        self.min == self.max
+    }
 }
 
 /// The median of `series` in each counted block of `rows`, per operation. Rows
@@ -241,7 +273,7 @@ fn table<'a>(group: Group, series: &'a str, mut arms: Vec<Arm<'a>>, seed: u64) -
         units.push(unit);
         (arm.figures, arm.lost) = (figures, lost);
     }
-    let base = arms.iter().position(|arm| arm.cell.strategy == BASELINE);
+    let base = arms.iter().position(|arm| arm.cell.is_baseline());
     let measured = |i: &usize| arms[*i].figures.is_ok();
     let first = base.filter(measured).or((0..arms.len()).find(measured));
     let unit = first.and_then(|i| units[i]);
@@ -254,7 +286,7 @@ fn table<'a>(group: Group, series: &'a str, mut arms: Vec<Arm<'a>>, seed: u64) -
     }
     let base = base.map(|i| arms[i].figures.clone());
     for arm in &mut arms {
-        arm.ratio = ratio(arm, base.as_ref(), seed);
+        arm.ratio = ratio(arm, base.as_ref(), unit, seed);
     }
     Table {
         group,
@@ -333,8 +365,13 @@ fn hole(rows: &[&Row], errors: &[String]) -> Hole {
     Hole::Failed { error, failed, of }
 }
 
-fn ratio(arm: &Arm<'_>, base: Option<&Result<Figures, Hole>>, seed: u64) -> Result<Ratio, NoRatio> {
-    if arm.cell.strategy == BASELINE {
+fn ratio(
+    arm: &Arm<'_>,
+    base: Option<&Result<Figures, Hole>>,
+    unit: Option<Unit>,
+    seed: u64,
+) -> Result<Ratio, NoRatio> {
+    if arm.cell.is_baseline() {
         return Err(NoRatio::IsBaseline);
     }
     let figures = arm.figures.as_ref().map_err(|_| NoRatio::NoFigures)?;
@@ -347,7 +384,18 @@ fn ratio(arm: &Arm<'_>, base: Option<&Result<Figures, Hole>>, seed: u64) -> Resu
     let pairs: Vec<_> = both
         .filter_map(|(block, &value)| Some((value, *base.blocks.get(block)?)))
         .collect();
-    paired_ratio(&pairs, seed).map_err(NoRatio::Undefined)
+    let ratio = match unit {
+        Some(Unit::Insn) => counted_ratio(&pairs).map(|ratio| match () {
+            () if figures.repeats() && base.repeats() => ratio,
+            // Also where only a block without its pair differs.
+            () => Ratio {
+                precision: Precision::NotDeterministic,
+                ..ratio
+            },
+        }),
+        Some(Unit::Ns) | None => paired_ratio(&pairs, seed),
+    };
+    ratio.map_err(NoRatio::Undefined)
 }
 
 #[cfg(test)]

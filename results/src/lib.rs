@@ -12,6 +12,7 @@
 
 pub mod unit;
 
+pub mod audit;
 pub mod cell;
 pub mod record;
 pub mod run;
@@ -21,6 +22,7 @@ pub mod store;
 
 pub mod compare;
 
+pub use audit::Audit;
 pub use cell::{Cell, ParamValue, Testbed};
 pub use record::{Header, Outcome, Row};
 pub use run::{Fingerprint, Plan, Run};

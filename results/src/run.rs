@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The files beside the samples, and a whole run as it is read back.
 
-use crate::{Cell, Header, Row};
+use crate::{Audit, Cell, Header, Row};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -119,6 +119,9 @@ pub struct Run {
     pub host: Fingerprint,
     /// All further lines, in the order in which they were written.
     pub rows: Vec<Row>,
+    /// `audit.json`: what was found of each arm's isolation; empty if the run
+    /// has no such file.
+    pub audits: Vec<Audit>,
     /// What the reader had to pass over, for the report to say: a last line
     /// cut off when the writer died.
     pub notes: Vec<String>,

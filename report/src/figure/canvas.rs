@@ -7,7 +7,7 @@
 //! paper are three fixed colours that the page's style sheet replaces in a dark
 //! page; a figure saved by itself keeps them.
 
-use super::axis::Axis;
+use super::{axis::Axis, palette::Stroke};
 use crate::clean;
 use plotters::{
     coord::Shift,
@@ -28,7 +28,7 @@ pub(super) const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// A legend entry.
-pub(super) type Key<'t> = (&'t str, RGBColor);
+pub(super) type Key = (String, Stroke);
 
 /// How a tick is written.
 pub(super) type Ticks<'f> = &'f dyn Fn(&f64) -> String;
@@ -49,7 +49,7 @@ pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axi
 pub(super) fn sheet(
     title: &str,
     height: i32,
-    keys: &[Key<'_>],
+    keys: &[Key],
     watermark: Option<&str>,
     draw: impl FnOnce(&Area<'_>) -> Result<(), String>,
 ) -> Result<String, String> {
@@ -64,8 +64,8 @@ pub(super) fn sheet(
         root.fill(&PAPER).map_err(said)?;
         let (top, rest) = root.split_vertically(legend_height * FINE);
         for (row, keys) in rows.iter().enumerate() {
-            for (x, (name, colour)) in keys {
-                entry(&top, (*x, row as i32 * 20 + 14), name, *colour)?;
+            for (x, (name, stroke)) in keys {
+                entry(&top, (*x, row as i32 * 20 + 14), name, *stroke)?;
             }
         }
         if let Some(mark) = watermark {
@@ -77,7 +77,7 @@ pub(super) fn sheet(
         draw(&rest)?;
         root.present().map_err(said)?;
     }
-    Ok(with_title(&svg, title, (WIDTH, height)))
+    Ok(with_title(&dashed(&svg), title, (WIDTH, height)))
 }
 
 /// A chart with grid, ticks and the names of its axes.
@@ -109,13 +109,42 @@ pub(super) fn chart<'a, 'b>(area: &'a Area<'b>, axes: &Axes<'_>) -> Result<Chart
 pub(super) fn curve(
     chart: &mut Chart<'_, '_>,
     points: Vec<(f64, f64)>,
-    colour: RGBColor,
+    stroke: Stroke,
 ) -> Result<(), String> {
-    let style = colour.stroke_width(2 * FINE as u32);
+    let style = line(stroke);
     chart
         .draw_series(LineSeries::new(points, style))
         .map_err(said)?;
     Ok(())
+}
+
+/// The style of a line. The SVG backend knows no dashes; an opacity that nothing
+/// else has stands for one until [`dashed`] puts it in.
+fn line(stroke: Stroke) -> ShapeStyle {
+    let opacity = match stroke.dash {
+        0 => 1.0,
+        dash => DASHES[(dash - 1) % DASHES.len()].0,
+    };
+    let colour = stroke.colour.mix(opacity);
+    colour.stroke_width(2 * FINE as u32)
+}
+
+/// Opacities that stand for a dash, and the dash in drawn pixels.
+const DASHES: [(f64, &str); 7] = [
+    (0.999, "16 8"),
+    (0.998, "4 6"),
+    (0.997, "20 6 4 6"),
+    (0.996, "32 10"),
+    (0.995, "8 8"),
+    (0.994, "20 6 4 6 4 6"),
+    (0.993, "32 8 12 8"),
+];
+
+fn dashed(svg: &str) -> String {
+    DASHES.iter().fold(svg.to_string(), |svg, (opacity, dash)| {
+        let opacity = format!("opacity=\"{opacity}\"");
+        svg.replace(&opacity, &format!("stroke-dasharray=\"{dash}\""))
+    })
 }
 
 /// Text of `size` shown pixels in the colour of ink. The SVG backend divides the
@@ -133,33 +162,46 @@ pub(super) fn said(error: impl std::fmt::Display) -> String {
 
 /// Entries with their x, in as many rows as they need. Letters are taken to be
 /// 7 pixels wide: the SVG backend cannot measure, and a gap costs nothing.
-fn legend_rows(keys: &[Key<'_>], room: i32) -> Vec<Vec<(i32, (String, RGBColor))>> {
+fn legend_rows(keys: &[Key], room: i32) -> Vec<Vec<(i32, Key)>> {
     let mut rows = vec![Vec::new()];
     let mut x = 12;
-    for (name, colour) in keys {
-        let name = clean::shorten(name, 32);
-        let width = 22 + 7 * name.chars().count() as i32 + 14;
+    for (name, stroke) in keys {
+        let name = clean::shorten(name, 44);
+        let width = 22 + dash_room(*stroke) + 7 * name.chars().count() as i32 + 14;
         if x + width > room && x > 12 {
             rows.push(Vec::new());
             x = 12;
         }
         if let Some(row) = rows.last_mut() {
-            row.push((x, (name, *colour)));
+            row.push((x, (name, *stroke)));
         }
         x += width;
     }
     rows
 }
 
-fn entry(area: &Area<'_>, (x, y): (i32, i32), name: &str, colour: RGBColor) -> Result<(), String> {
+/// A name behind a piece of its colour, or of its line if that is dashed.
+fn entry(area: &Area<'_>, (x, y): (i32, i32), name: &str, stroke: Stroke) -> Result<(), String> {
     let (x, y) = (x * FINE, y * FINE);
-    let swatch = [(x, y - 5 * FINE), (x + 14 * FINE, y + 5 * FINE)];
-    area.draw(&Rectangle::new(swatch, colour.filled()))
-        .map_err(said)?;
+    let width = 14 + dash_room(stroke);
+    let swatch = [(x, y - 5 * FINE), (x + width * FINE, y + 5 * FINE)];
+    match stroke.dash {
+        0 => area.draw(&Rectangle::new(swatch, stroke.colour.filled())),
+        _ => area.draw(&PathElement::new(
+            vec![(x, y), (x + width * FINE, y)],
+            line(stroke),
+        )),
+    }
+    .map_err(said)?;
     let left = font(13).pos(Pos::new(HPos::Left, VPos::Center));
-    let at = (x + 20 * FINE, y);
+    let at = (x + (width + 6) * FINE, y);
     area.draw(&Text::new(name.to_string(), at, left))
         .map_err(said)
+}
+
+/// What a dash needs beyond a swatch to be seen as one, in shown pixels.
+fn dash_room(stroke: Stroke) -> i32 {
+    if stroke.dash == 0 { 0 } else { 20 }
 }
 
 /// Shows the drawing at its size and says what it is to those who cannot see it.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! How often each latency occurs, one outline a strategy. Shares of the arm's own
+//! How often each latency occurs, one outline an arm. Shares of the arm's own
 //! samples, so that arms with unequal numbers can be compared; bins are equal in
 //! ratio where the values span more than a factor of eight.
 
@@ -24,8 +24,10 @@ pub(super) fn draw(
 ) -> Option<Drawn> {
     let arms: Vec<_> = arms.iter().filter(|(_, s)| s.len() >= FEWEST).collect();
     arms.first()?;
-    let strategies = arms.iter().map(|(arm, _)| arm.cell.strategy.as_str());
-    let keys: Vec<_> = strategies.map(|s| (s, subject.palette.colour(s))).collect();
+    let cells = arms.iter().map(|(arm, _)| arm.cell);
+    let keys: Vec<_> = cells
+        .map(|c| (c.arm(), subject.palette.stroke(c)))
+        .collect();
     let extremes = arms
         .iter()
         .flat_map(|(_, s)| [s.quantile(0.0), s.quantile(1.0)]);
@@ -42,8 +44,8 @@ pub(super) fn draw(
     };
     Some(sheet(title, 300, &keys, subject.watermark, |area| {
         let mut chart = chart(area, &axes)?;
-        for (shares, (_, colour)) in shares.iter().zip(&keys) {
-            curve(&mut chart, outline(shares, &axes.x.0), *colour)?;
+        for (shares, (_, stroke)) in shares.iter().zip(&keys) {
+            curve(&mut chart, outline(shares, &axes.x.0), *stroke)?;
         }
         Ok(())
     }))

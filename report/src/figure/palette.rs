@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! One colour a strategy, the same in every table and figure of a report.
+//! One colour a strategy, the same in every table and figure of a report, and one
+//! dash a mode.
 //!
 //! The hues are those of Okabe & Ito ("Color Universal Design", 2008), which
 //! people with any common colour blindness can tell apart, darkened where they
@@ -7,8 +8,8 @@
 //! Colour never stands alone: figures are labelled and ratios carry a mark.
 
 use plotters::style::RGBColor;
-use results::{BASELINE, Run};
-use std::collections::BTreeMap;
+use results::{BASELINE, Cell, Run, cell::Params};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The baseline is what the others are seen against, hence without hue.
 const GREY: RGBColor = RGBColor(0x76, 0x7b, 0x82);
@@ -36,8 +37,20 @@ const RAMP: [RGBColor; 8] = [
     RGBColor(0xf0, 0xa8, 0x3a),
 ];
 
-/// The colours of the strategies of one run.
-pub(crate) struct Palette(BTreeMap<String, RGBColor>);
+/// How a curve is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Stroke {
+    /// That of the strategy.
+    pub(super) colour: RGBColor,
+    /// 0 for the defaults: a whole line; from 1 on a dash for each mode.
+    pub(super) dash: usize,
+}
+
+/// The colours of the strategies of one run, and the modes that each has.
+pub(crate) struct Palette {
+    colours: BTreeMap<String, RGBColor>,
+    modes: BTreeMap<String, BTreeSet<Params>>,
+}
 
 impl Palette {
     /// In the order of the plan, then of the record; beyond seven, hues repeat.
@@ -51,12 +64,29 @@ impl Palette {
                 colours.insert(name.to_string(), hue);
             }
         }
-        Palette(colours)
+        let cells = run.plan.cells.iter();
+        let cells = cells.chain(run.rows.iter().map(|row| &row.cell));
+        let mut modes: BTreeMap<String, BTreeSet<Params>> = BTreeMap::new();
+        for cell in cells.filter(|cell| !cell.mode.is_empty()) {
+            let of = modes.entry(cell.strategy.clone()).or_default();
+            of.insert(cell.mode.clone());
+        }
+        Palette { colours, modes }
+    }
+
+    /// How the curve of an arm is drawn.
+    pub(super) fn stroke(&self, cell: &Cell) -> Stroke {
+        let modes = self.modes.get(&cell.strategy);
+        let place = modes.and_then(|modes| modes.iter().position(|mode| *mode == cell.mode));
+        Stroke {
+            colour: self.colour(&cell.strategy),
+            dash: place.map_or(0, |place| place + 1),
+        }
     }
 
     /// The colour of a strategy; grey for one that is not in the run.
-    pub(super) fn colour(&self, strategy: &str) -> RGBColor {
-        self.0.get(strategy).copied().unwrap_or(GREY)
+    fn colour(&self, strategy: &str) -> RGBColor {
+        self.colours.get(strategy).copied().unwrap_or(GREY)
     }
 
     /// The same as `#rrggbb`.

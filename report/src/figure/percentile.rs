@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Latency by percentile, one curve a strategy, in the manner of HdrHistogram
+//! Latency by percentile, one curve an arm, in the manner of HdrHistogram
 //! plots: each step to the right is a tenth of the samples that were left, so
 //! that the tail has as much room as the body.
 //!
@@ -41,8 +41,10 @@ pub(super) fn draw(
     let most = curves.iter().map(|(_, s)| s.len()).max()?;
     let points = curves.iter().map(|(arm, s)| (arm, points(s)));
     let curves: Vec<_> = points.collect();
-    let strategies = curves.iter().map(|(arm, _)| arm.cell.strategy.as_str());
-    let keys: Vec<_> = strategies.map(|s| (s, subject.palette.colour(s))).collect();
+    let cells = curves.iter().map(|(arm, _)| arm.cell);
+    let keys: Vec<_> = cells
+        .map(|c| (c.arm(), subject.palette.stroke(c)))
+        .collect();
     let values = curves.iter().flat_map(|(_, c)| c.iter().map(|(_, y)| *y));
     let ticks = TICKS.iter().map(|(p, _)| depth(*p));
     let end = depth(last(most));
@@ -55,8 +57,8 @@ pub(super) fn draw(
     };
     Some(sheet(title, 300, &keys, subject.watermark, |area| {
         let mut chart = chart(area, &axes)?;
-        for ((_, points), (_, colour)) in curves.iter().zip(&keys) {
-            curve(&mut chart, points.clone(), *colour)?;
+        for ((_, points), (_, stroke)) in curves.iter().zip(&keys) {
+            curve(&mut chart, points.clone(), *stroke)?;
         }
         Ok(())
     }))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! What a boot spends its time on: one bar a strategy, one piece a phase, in the
+//! What a boot spends its time on: one bar an arm, one piece a phase, in the
 //! order in which the phases happen. A piece is the median over blocks of its
 //! phase; the median of the total, which stands in the table, need not be their
 //! sum.
@@ -8,7 +8,7 @@ use super::{
     Drawn, Subject,
     axis::Axis,
     canvas::{Axes, FINE, PAPER, chart, font, said, sheet},
-    palette,
+    palette::{self, Stroke},
 };
 use crate::clean;
 use plotters::{
@@ -21,6 +21,9 @@ use results::{
     stats::median,
 };
 
+/// The longest name of an arm that is shown whole, in characters.
+const NAME: usize = 44;
+
 /// `None` if no arm has a phase. `order` names the phases; if it names none,
 /// every series but the table's own is taken, by name.
 pub(super) fn draw(subject: &Subject<'_, '_>, order: &[String], title: &str) -> Option<Drawn> {
@@ -30,31 +33,39 @@ pub(super) fn draw(subject: &Subject<'_, '_>, order: &[String], title: &str) -> 
         [] => other_series(&arms, subject.table.series),
         order => order.iter().map(String::as_str).collect(),
     };
-    let bars: Vec<(&str, Vec<f64>)> = arms
+    let bars: Vec<(String, Vec<f64>)> = arms
         .iter()
-        .map(|arm| (arm.cell.strategy.as_str(), pieces(arm, &phases)))
+        .map(|arm| (clean::shorten(&arm.cell.arm(), NAME), pieces(arm, &phases)))
         .collect();
     let sums = bars.iter().map(|(_, pieces)| pieces.iter().sum::<f64>());
+    let longest_name = bars.iter().map(|(name, _)| name.chars().count()).max()?;
     let longest = sums.fold(0.0, f64::max);
     if longest <= 0.0 {
         return None;
     }
     let numbered = phases.iter().enumerate();
-    let keys = numbered.map(|(i, phase)| (*phase, palette::phase(i, phases.len())));
+    let keys =
+        numbered.map(|(i, phase)| (phase.to_string(), plain(palette::phase(i, phases.len()))));
     let keys: Vec<_> = keys.collect();
+    // Behind the longest bar there must be room for its total; letters are taken
+    // to be 7 pixels wide.
+    let left = 170.max(7 * longest_name as i32 + 2);
+    let plot = f64::from(700 - left);
+    let total = 7 * subject.scale.with_unit(longest).chars().count();
+    let stretch = plot / (plot - total as f64).max(plot / 4.0) / 1.04;
     let slots = bars.len() as f64;
     let name = |y: &f64| {
         let bar = bars.get((slots - *y) as usize);
-        bar.map_or(String::new(), |(name, _)| clean::shorten(name, 24))
+        bar.map_or(String::new(), |(name, _)| name.clone())
     };
-    let label = format!("time since the start ({})", subject.scale.symbol);
+    let label = format!("since the start ({})", subject.scale.symbol);
     let ticks = (0..bars.len()).map(|i| i as f64 + 0.5).collect();
     let axes = Axes {
-        x: (Axis::from_zero(longest * 1.08), &label, &|x| {
+        x: (Axis::from_zero(longest * stretch.max(1.08)), &label, &|x| {
             subject.scale.tick(*x)
         }),
         y: (Axis::ticked(0.0, slots, ticks), "", &name),
-        left: 170,
+        left,
     };
     let height = 30 * bars.len() as i32 + 60;
     Some(sheet(title, height, &keys, subject.watermark, |area| {
@@ -62,11 +73,11 @@ pub(super) fn draw(subject: &Subject<'_, '_>, order: &[String], title: &str) -> 
         for (i, (_, pieces)) in bars.iter().enumerate() {
             let (bottom, top) = (slots - i as f64 - 0.82, slots - i as f64 - 0.18);
             let mut from = 0.0;
-            for (piece, (_, colour)) in pieces.iter().zip(&keys) {
+            for (piece, (_, stroke)) in pieces.iter().zip(&keys) {
                 let corners = [(from, bottom), (from + piece, top)];
                 let edge = PAPER.stroke_width(1);
                 let bar = [
-                    Rectangle::new(corners, colour.filled()),
+                    Rectangle::new(corners, stroke.colour.filled()),
                     Rectangle::new(corners, edge),
                 ];
                 chart.draw_series(bar).map_err(said)?;
@@ -79,6 +90,11 @@ pub(super) fn draw(subject: &Subject<'_, '_>, order: &[String], title: &str) -> 
         }
         Ok(())
     }))
+}
+
+/// Phases have a colour and no dash.
+fn plain(colour: RGBColor) -> Stroke {
+    Stroke { colour, dash: 0 }
 }
 
 fn pieces(arm: &Arm<'_>, phases: &[&str]) -> Vec<f64> {

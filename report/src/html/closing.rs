@@ -3,7 +3,7 @@
 //! machine, the command, the raw files.
 
 use super::wide;
-use crate::{digest::Digest, prose};
+use crate::{digest::Digest, gap, prose};
 use maud::{Markup, html};
 
 /// The files of a run directory, beside which the page lies.
@@ -17,9 +17,12 @@ const RAW: [(&str, &str); 4] = [
     ("host.json", "the machine"),
 ];
 
+/// Where what was found of isolation is, in runs that looked.
+const AUDITS: Option<(&str, &str)> = Some(("audit.json", "what was found of isolation"));
+
 /// Every hole and every lost block, with its reason and remedy.
 pub(super) fn gaps(digest: &Digest<'_>) -> Markup {
-    let gaps = digest.gaps();
+    let gaps = gap::gaps(digest);
     if gaps.is_empty() {
         return html! {};
     }
@@ -28,7 +31,7 @@ pub(super) fn gaps(digest: &Digest<'_>) -> Markup {
             caption { "Every cell without figures or without a ratio, or with blocks lost, and why." }
             thead { tr { @for name in ["strategy", "where", "reason", "remedy"] { th scope="col" { (name) } } } }
             tbody { @for gap in &gaps { tr {
-                th scope="row" { (gap.strategy) " (" (gap.testbed) ")" }
+                th scope="row" { (gap.who()) " (" (gap.testbed) ")" }
                 td { (gap.scope()) }
                 td.why { (gap.what) }
                 td { (gap.remedy.as_deref().unwrap_or("")) }
@@ -59,7 +62,7 @@ pub(super) fn closing(digest: &Digest<'_>) -> Markup {
     html! {
         section {
             h2 { "How to read this" }
-            p { (prose::LEGEND) "ratio: " (prose::RATIO) "." }
+            p { (prose::LEGEND) "ratio: " (prose::RATIO) "." (prose::exact(digest)) }
             @if !run.plan.strategies.is_empty() { (wide("Strategies", &strategies)) }
         }
         section {
@@ -73,7 +76,7 @@ pub(super) fn closing(digest: &Digest<'_>) -> Markup {
         section {
             h2 id="command" { "Command and raw data" }
             pre { code { (prose::command(&run.header.command)) } }
-            ul { @for (file, what) in RAW { li { a href=(file) { (file) } ": " (what) } } }
+            ul { @for (file, what) in RAW.into_iter().chain(AUDITS.filter(|_| !run.audits.is_empty())) { li { a href=(file) { (file) } ": " (what) } } }
         }
     }
 }

@@ -6,6 +6,7 @@
 //! not believe the first screen. All text goes through maud, which escapes it.
 
 mod closing;
+mod evidence;
 mod overview;
 mod section;
 
@@ -16,7 +17,7 @@ use crate::{
     prose,
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use results::Run;
+use results::{Cell, Run, cell::Params};
 
 /// How much SVG a page may hold, in bytes. With the tables this keeps it below
 /// 2 MB; figures beyond it are named and left to their files.
@@ -42,6 +43,7 @@ pub fn html(run: &Run) -> String {
                 main {
                     @if digest.beds.is_empty() { p { "The record holds no cell: nothing was run." } }
                     @for bed in &digest.beds { (overview::overview(bed, &palette)) }
+                    (evidence::isolation(&digest, &palette))
                     (closing::gaps(&digest))
                     @for bed in &digest.beds {
                         @for family in &bed.families {
@@ -96,7 +98,21 @@ fn wide(label: &str, body: &Markup) -> Markup {
     html! { div.wide tabindex="0" role="region" aria-label=(clean::shorten(label, 200)) { (body) } }
 }
 
-/// A strategy's name behind its colour.
-fn strategy(name: &str, palette: &Palette) -> Markup {
-    html! { span.swatch style={ "background:" (palette.hex(name)) } aria-hidden="true" {} (name) }
+/// An arm's name behind its colour, hollow if it is not of the defaults.
+fn strategy(name: &str, mode: &Params, palette: &Palette) -> Markup {
+    let swatch = if mode.is_empty() {
+        "swatch"
+    } else {
+        "swatch hollow"
+    };
+    html! {
+        span class=(swatch) style={ "background:" (palette.hex(name)) } aria-hidden="true" {}
+        (name)
+        @for (parameter, value) in mode { " " span.mode { (parameter) "=" (value) } }
+    }
+}
+
+/// The same of a cell.
+fn arm(cell: &Cell, palette: &Palette) -> Markup {
+    strategy(&cell.strategy, &cell.mode, palette)
 }

@@ -2,7 +2,7 @@
 //! The first screen: every workload against every strategy in one table, and a
 //! sentence a strategy.
 
-use super::{strategy, wide};
+use super::wide;
 use crate::{
     digest::{self, Bed},
     figure::Palette,
@@ -11,45 +11,63 @@ use crate::{
 };
 use maud::{Markup, html};
 use results::{
-    BASELINE,
+    BASELINE, Cell,
     compare::{Arm, NoRatio, Table},
-    stats::Ratio,
+    stats::{Precision, Ratio},
 };
 
 /// The comparison of one testbed.
 pub(super) fn overview(bed: &Bed<'_>, palette: &Palette) -> Markup {
-    let strategies = bed.strategies();
+    let defaults = bed.defaults();
     let title = format!("{}: {}", bed.testbed, prose::about(bed.testbed));
-    let table = html! {
-        table.overview {
-            caption {
-                @if let Some(mark) = prose::watermark(bed.testbed) { strong { (mark) ". " } }
-                "Ratio to " (BASELINE) " by workload"
-            }
-            thead { tr {
-                th scope="col" { "workload" }
-                @for name in &strategies { th.num scope="col" { (strategy(name, palette)) } }
-            } }
-            tbody { @for group in bed.tables() { tr {
-                th scope="row" { (group.group.to_string()) }
-                @for name in &strategies { (cell(group, digest::arm(group, name))) }
-            } } }
-        }
-    };
+    let caption = format!("Ratio to {BASELINE} by workload");
     html! {
         section {
             h2 { (title) }
             p.soft {
-                "Column " (BASELINE) ": median over blocks. Other columns: " (prose::RATIO) ". "
+                "Column " (BASELINE) ": median over blocks. Other columns: " (prose::columns(bed)) ". "
                 span.more { "▲ costs more" } ", " span.less { "▼ costs less" }
-                ": the interval excludes 1."
+                ": " (prose::MARKED) "."
             }
-            (wide(&title, &table))
-            ul { @for tally in bed.tallies() {
-                li { strong { (tally.strategy) } ": " (prose::tally(&tally)) }
-            } }
+            (wide(&title, &matrix(bed, &defaults, palette, &caption)))
+            (tallies(bed, &defaults))
+            @for arms in bed.modes() {
+                @let name = arms.first().map_or("", |cell| &cell.strategy);
+                @let title = format!("Modes of {name}");
+                h3 { (title) }
+                (wide(&title, &matrix(bed, &arms, palette, &caption)))
+                @let moded: Vec<_> = arms.into_iter().filter(|c| !c.mode.is_empty()).collect();
+                (tallies(bed, &moded))
+            }
         }
     }
+}
+
+/// Every group in which one of `arms` is, against `arms`.
+fn matrix(bed: &Bed<'_>, arms: &[&Cell], palette: &Palette, caption: &str) -> Markup {
+    html! { table.overview {
+        caption {
+            @if let Some(mark) = prose::watermark(bed.testbed) { strong { (mark) ". " } }
+            (caption)
+        }
+        thead { tr {
+            th scope="col" { "workload" }
+            @for arm in arms { th.num scope="col" { (super::arm(arm, palette)) } }
+        } }
+        tbody { @for group in bed.tables() {
+            @let found: Vec<_> = arms.iter().map(|a| digest::arm(group, a)).collect();
+            @if found.iter().any(Option::is_some) { tr {
+                th scope="row" { (group.group.to_string()) }
+                @for arm in found { (cell(group, arm)) }
+            } }
+        } }
+    } }
+}
+
+fn tallies(bed: &Bed<'_>, arms: &[&Cell]) -> Markup {
+    html! { ul { @for tally in bed.tallies(arms) {
+        li { strong { (tally.arm) } ": " (prose::tally(&tally)) }
+    } } }
 }
 
 fn cell(table: &Table<'_>, arm: Option<&Arm<'_>>) -> Markup {
@@ -59,9 +77,12 @@ fn cell(table: &Table<'_>, arm: Option<&Arm<'_>>) -> Markup {
     html! { td.num { @match (&arm.figures, &arm.ratio) {
         (Err(hole), _) => span.hole { (terminal::short(hole)) },
         (Ok(_), Ok(r)) => {
-            @let [value, interval] = ratio(r);
+            @let [value, precision] = ratio(r);
             span.value { (value) }
-            span.between { (interval) }
+            span.between {
+                @if let Some(insn) = digest::difference(table, arm) { (number::difference(insn)) ", " }
+                (precision)
+            }
         },
         (Ok(f), Err(why)) => {
             span.value { (digest::scale(table).with_unit(f.median)) }
@@ -70,10 +91,10 @@ fn cell(table: &Table<'_>, arm: Option<&Arm<'_>>) -> Markup {
     } } }
 }
 
-/// A ratio with its mark, coloured by its interval alone, and the interval.
+/// A ratio with its mark, coloured by its mark alone, and how well it is known.
 pub(super) fn ratio(ratio: &Ratio) -> [Markup; 2] {
     let mark = Mark::of(ratio);
-    let [value, interval] = number::ratio(ratio);
+    let [value, precision] = number::ratio(ratio);
     let marked = |class: &str, label: &str| {
         html! { span class=(class) { (value) " " span role="img" aria-label=(label) { (mark.sign()) } } }
     };
@@ -82,5 +103,9 @@ pub(super) fn ratio(ratio: &Ratio) -> [Markup; 2] {
         Mark::Less => marked("less", "costs less"),
         Mark::Open => html! { (value) },
     };
-    [value, html! { (interval) }]
+    let precision = match ratio.precision {
+        Precision::NotDeterministic => html! { strong.more { (precision) } },
+        _ => html! { (precision) },
+    };
+    [value, precision]
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! One section a family: what each workload measures, its figures, its tables.
 
-use super::{anchor, overview, strategy, wide};
+use super::{anchor, arm as arm_name, evidence, overview, wide};
 use crate::{
     digest::{self, Bed, Family, Workload},
     figure::{Palette, of_table},
@@ -9,6 +9,7 @@ use crate::{
 };
 use maud::{Markup, PreEscaped, html};
 use results::{
+    Unit,
     compare::{Arm, NoRatio, Table, pooled},
     run::View,
     stats::{NotEnough, Tail},
@@ -35,6 +36,7 @@ pub(super) fn family(
                     (figures(bed, workload, table, palette, budget))
                 }
             }
+            (evidence::counters(family))
         }
     }
 }
@@ -58,14 +60,26 @@ fn figures_table(
     let scale = digest::scale(table);
     let tails = workload.info.is_none_or(|info| info.view != View::Phases);
     let title = table.group.to_string();
-    let head = [
-        "n",
-        "median",
-        "min",
-        "max",
-        "ratio to memfd",
-        "95 % interval",
-    ];
+    let counted = table.unit == Some(Unit::Insn);
+    let head: &[&str] = match counted {
+        true => &[
+            "n",
+            "median",
+            "min",
+            "max",
+            "ratio to memfd",
+            "precision",
+            "+/- insn",
+        ],
+        false => &[
+            "n",
+            "median",
+            "min",
+            "max",
+            "ratio to memfd",
+            "95 % interval",
+        ],
+    };
     let body = html! {
         table.figures {
             caption {
@@ -82,7 +96,7 @@ fn figures_table(
                 }
             } }
             tbody { @for arm in &table.arms { tr {
-                th scope="row" { (strategy(&arm.cell.strategy, palette)) }
+                th scope="row" { (arm_name(arm.cell, palette)) }
                 (row(table, arm, tails))
             } } }
         }
@@ -92,10 +106,11 @@ fn figures_table(
 
 fn row(table: &Table<'_>, arm: &Arm<'_>, tails: bool) -> Markup {
     let scale = digest::scale(table);
+    let counted = table.unit == Some(Unit::Insn);
     let figures = match &arm.figures {
         Ok(figures) => figures,
         Err(hole) => {
-            let columns = if tails { 9 } else { 6 };
+            let columns = 6 + usize::from(counted) + if tails { 1 + Tail::ALL.len() } else { 0 };
             return html! { td.hole.why colspan=(columns) { (hole.to_string()) } };
         }
     };
@@ -110,6 +125,9 @@ fn row(table: &Table<'_>, arm: &Arm<'_>, tails: bool) -> Markup {
             },
             Err(NoRatio::IsBaseline) => { td.num { "baseline" } td.num {} },
             Err(why) => { td.num { "none" } td.hole { (why.to_string()) } },
+        }
+        @if counted {
+            td.num { (digest::difference(table, arm).map_or_else(String::new, number::difference)) }
         }
         @if tails {
             @let samples = pooled(&arm.rows, table.detail);

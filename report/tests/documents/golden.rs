@@ -21,6 +21,7 @@ fn kept() -> Vec<(&'static str, Run)> {
         ("only-missing", runs::only_missing()),
         ("one-sample", runs::one_sample()),
         ("fake-and-lab", runs::fake_and_lab()),
+        ("lab", runs::lab()),
         ("hostile", runs::hostile()),
     ]
 }

@@ -13,6 +13,7 @@ fn all() -> Vec<Run> {
         runs::no_baseline(),
         runs::one_sample(),
         runs::fake_and_lab(),
+        runs::lab(),
         runs::hostile(),
     ]
 }
@@ -142,6 +143,39 @@ fn invented_numbers_and_instructions_are_called_so_everywhere() {
 }
 
 #[test]
+fn a_lab_shows_its_modes_its_evidence_and_its_defects() {
+    for (format, document) in read(&runs::lab()) {
+        for said in [
+            "instructions, not time",
+            "guest-memfd-reinsert access=held flush=none",
+            "NOT DETERMINISTIC",
+            "ISOLATION NOT AS CLAIMED",
+            "exact",
+            "+7,392",
+            "Isolation evidence",
+            "NOT AS CLAIMED: 1 of 12 arms",
+        ] {
+            // Modes have a span of their own on a page.
+            let plain = document
+                .replace("<span class=\"mode\">", "")
+                .replace("</span>", "");
+            assert!(plain.contains(said), "{format}: {said}");
+        }
+    }
+    let html = report::html(&runs::lab());
+    assert!(html.contains("kvm.direct_map_reinserts per operation"));
+    assert!(html.contains("stroke-dasharray"));
+    let text = report::text(&runs::lab());
+    let place = |cpus| {
+        text.find(&format!(
+            "read count=300 lab_cpus={cpus} mem_mib=64 (latency"
+        ))
+    };
+    let (one, four) = (place(1).expect("a table"), place(4).expect("a table"));
+    assert!(one < four, "groups sort by number");
+}
+
+#[test]
 fn every_hole_is_shown_with_reason_and_remedy() {
     #[track_caller]
     fn check(run: &Run, expected: &[&str]) {
@@ -181,9 +215,9 @@ fn csv_holds_every_sample_once() {
         _ => 0,
     });
     assert_eq!(lines.len(), count.sum::<usize>());
-    assert!(lines.iter().all(|l| l.len() == 11 && l[10] == *"ns"));
+    assert!(lines.iter().all(|l| l.len() == 12 && l[11] == *"ns"));
     assert!(
-        lines.iter().any(|l| l[8] == *"100"),
+        lines.iter().any(|l| l[9] == *"100"),
         "batches are in the file"
     );
 }

@@ -3,7 +3,8 @@
 //! from a fixed generator; none was measured.
 
 use results::{
-    Cell, Fingerprint, Header, Outcome, ParamValue, Plan, Row, Run, Testbed, Unit,
+    Audit, Cell, Fingerprint, Header, Outcome, ParamValue, Plan, Row, Run, Testbed, Unit,
+    audit::{Finding, Reader, Verdict},
     run::{StrategyInfo, View, WorkloadInfo},
 };
 
@@ -232,6 +233,7 @@ fn cell(testbed: Testbed, strategy: &str, workload: &str, mem_mib: u64) -> Cell 
         strategy: strategy.into(),
         workload: workload.into(),
         params: [("mem_mib".to_string(), ParamValue::Int(mem_mib))].into(),
+        mode: Default::default(),
     }
 }
 
@@ -243,6 +245,7 @@ pub(crate) fn realistic(per_block: usize) -> Run {
         plan: plan(7, 15),
         host: host(&["KVM is a software flavour (kvm_pvm): ratios may differ on VMX or SVM."]),
         rows: vec![],
+        audits: vec![],
         notes: vec![],
     };
     let mut noise = Noise(7);
@@ -419,6 +422,24 @@ pub(crate) fn hostile() -> Run {
             }
         }
     }
+    let mut moded = run.rows[0].clone();
+    moded.cell.mode = [(evil.to_string(), ParamValue::Text(evil.into()))].into();
+    run.audits = vec![Audit {
+        testbed: Testbed::Host,
+        strategy: evil.into(),
+        mode: moded.cell.mode.clone(),
+        isolating: true,
+        findings: vec![Finding {
+            reader: Reader::DirectMap,
+            verdict: Verdict::Unknown,
+            seen: evil.into(),
+        }],
+    }];
+    if let Outcome::Measured { counters, .. } = &mut moded.outcome {
+        counters.insert(format!("host.{evil}"), u64::MAX);
+    }
+    moded.block = Some(1);
+    run.rows.push(moded);
     run.rows.push(Row {
         cell: cell(Testbed::Host, evil, "clock/tsc", 1),
         block: Some(1),
@@ -451,4 +472,147 @@ pub(crate) fn thousand_cells() -> Run {
         }
     }
     run
+}
+
+/// A strategy, its parameters, and what an operation costs.
+type ModeCost<'a> = (&'a str, &'a [(&'a str, &'a str)], u64);
+
+/// A run of the lab: seven strategies, modes of two, one block, 1 and 4
+/// CPUs of the lab, audits, counters. One count of instructions moved.
+pub(crate) fn lab() -> Run {
+    let mut run = realistic(1);
+    run.rows.clear();
+    run.plan.cells.clear();
+    run.plan.blocks = 1;
+    run.host = host(&[]);
+    run.header.command = ["unmapbench", "run", "--on", "lab"]
+        .map(String::from)
+        .into();
+    let unmapped = "guest_memfd, direct map removed, KVM uses the user mapping";
+    let reinsert = "guest_memfd, direct map removed, KVM reinserts pages";
+    run.plan.strategies.extend([
+        strategy("guest-memfd-unmapped", unmapped, true),
+        strategy("guest-memfd-reinsert", reinsert, true),
+    ]);
+    let modes: [ModeCost<'_>; 12] = [
+        ("anon", &[], 4_858),
+        ("memfd", &[], 4_858),
+        ("memfd-thp", &[], 4_858),
+        ("memfd-secret", &[], 4_853),
+        ("guest-memfd", &[], 5_020),
+        ("guest-memfd-unmapped", &[], 5_022),
+        ("guest-memfd-unmapped", &[("flush", "none")], 5_022),
+        ("guest-memfd-reinsert", &[], 9_867),
+        ("guest-memfd-reinsert", &[("flush", "none")], 8_101),
+        ("guest-memfd-reinsert", &[("flush", "full")], 9_912),
+        ("guest-memfd-reinsert", &[("access", "held")], 7_240),
+        (
+            "guest-memfd-reinsert",
+            &[("access", "held"), ("flush", "none")],
+            6_655,
+        ),
+    ];
+    for (id, lab_cpus) in [
+        ("boot/payload", 1),
+        ("mmio/user-read", 4),
+        ("mmio/user-read", 1),
+        ("fault/guest-touch", 1),
+    ] {
+        for (strategy, mode, cost) in modes {
+            let mut cell = cell(Testbed::Lab, strategy, id, 64);
+            let value = |v: &str| ParamValue::Text(v.to_string());
+            cell.mode = mode
+                .iter()
+                .map(|(k, v)| (k.to_string(), value(v)))
+                .collect();
+            cell.params
+                .insert("lab_cpus".into(), ParamValue::Int(lab_cpus));
+            if id.starts_with("mmio") {
+                cell.params.insert("count".into(), ParamValue::Int(300));
+            }
+            run.plan.cells.push(cell.clone());
+            let outcome = lab_outcome(&cell, cost, lab_cpus);
+            run.rows.push(Row {
+                cell,
+                block: Some(1),
+                order: Some(0),
+                outcome,
+            });
+        }
+    }
+    let mut again = run.rows[2].clone();
+    again.block = Some(2);
+    if let Outcome::Measured { samples, .. } = &mut again.outcome {
+        samples.insert("total".into(), vec![8_123_456]);
+    }
+    run.rows.push(again);
+    run.audits = run.plan.cells[..modes.len()].iter().map(audit).collect();
+    run
+}
+
+fn lab_outcome(cell: &Cell, cost: u64, lab_cpus: u64) -> Outcome {
+    if cell.family() == "fault" && cell.strategy == "guest-memfd-reinsert" {
+        return Outcome::failed("the lab kernel stopped: Oops: 0000 [#1] at kvm_gmem_fault+0x12");
+    }
+    let flushes = cost.saturating_sub(5_100) * lab_cpus / 2;
+    let named = |series: &str, n| (series.to_string(), n);
+    let samples = match cell.family() {
+        "boot" => PHASES
+            .iter()
+            .map(|phase| named(phase, vec![cost * 230]))
+            .chain([named("total", vec![cost * 230 * PHASES.len() as u64])])
+            .collect(),
+        _ => [named("latency", vec![cost + flushes; 300])].into(),
+    };
+    let reinserts = 900 * u64::from(cell.strategy == "guest-memfd-reinsert");
+    let counters = [
+        ("kvm.mmio_exits", 300),
+        ("kvm.pf_taken", 77),
+        ("kvm.guest_mem_reads", 900),
+        ("kvm.direct_map_reinserts", reinserts),
+        ("kvm.direct_map_flushes", flushes / 4),
+        ("host.direct_map_splits", reinserts / 300),
+    ];
+    Outcome::Measured {
+        unit: Unit::Insn,
+        samples,
+        batch: [].into(),
+        counters: counters.map(|(k, v)| (k.to_string(), v)).into(),
+    }
+}
+
+/// As the strategies claim, but for one mode that flushes nothing.
+fn audit(cell: &Cell) -> Audit {
+    let isolating = matches!(
+        cell.strategy.as_str(),
+        "memfd-secret" | "guest-memfd-unmapped" | "guest-memfd-reinsert"
+    );
+    let leaks = cell.arm() == "guest-memfd-reinsert access=held flush=none";
+    let (hidden, readable) = (Verdict::Hidden, Verdict::Readable);
+    let found = |reader, verdict, seen: &str| Finding {
+        reader,
+        verdict,
+        seen: seen.into(),
+    };
+    let findings = match isolating {
+        true => vec![
+            match leaks {
+                true => found(Reader::DirectMap, readable, "the secret"),
+                false => found(Reader::DirectMap, hidden, "zeroes"),
+            },
+            found(Reader::ProcessVmReadv, hidden, "Bad address (os error 14)"),
+            found(Reader::ODirect, Verdict::Unknown, "no block device"),
+        ],
+        false => vec![
+            found(Reader::DirectMap, readable, "the secret"),
+            found(Reader::ProcessVmReadv, readable, "the secret"),
+        ],
+    };
+    Audit {
+        testbed: cell.testbed,
+        strategy: cell.strategy.clone(),
+        mode: cell.mode.clone(),
+        isolating,
+        findings,
+    }
 }

@@ -12,6 +12,7 @@ fn cell(strategy: &str) -> Cell {
         strategy: strategy.into(),
         workload: MMIO.into(),
         params: [].into(),
+        mode: [].into(),
     }
 }
 
@@ -54,6 +55,7 @@ fn run(rows: Vec<Row>) -> Run {
         },
         host: Fingerprint::default(),
         rows,
+        audits: vec![],
         notes: vec![],
     }
 }
@@ -226,4 +228,73 @@ fn cells_outside_the_plan_come_last_and_an_empty_run_has_no_table() {
     assert_eq!(names, [MMIO, "a/stray"]);
     let gone = tables[1].arms[0].ratio.clone().unwrap_err().to_string();
     assert_eq!(gone, "no baseline: memfd is not in the run");
+}
+
+fn moded(mode: &[(&str, &str)], outcome: Outcome) -> Row {
+    let mut row = row("guest-memfd", 1, outcome);
+    let value = |v: &&str| crate::ParamValue::Text(v.to_string());
+    row.cell.mode = mode
+        .iter()
+        .map(|(k, v)| (k.to_string(), value(v)))
+        .collect();
+    row
+}
+
+#[test]
+fn arms_are_strategies_in_modes_in_order() {
+    let insn = |n| measured(Unit::Insn, &[n]);
+    let mut strange = moded(&[("flush", "none")], insn(7));
+    strange.cell.strategy = "memfd".into();
+    let run = run(vec![
+        moded(&[("flush", "none")], insn(8)),
+        strange,
+        moded(&[("access", "held"), ("flush", "none")], insn(5)),
+        row("guest-memfd", 1, insn(10)),
+        row("anon", 1, insn(4)),
+        moded(&[("access", "held")], insn(6)),
+        row("memfd", 1, insn(4)),
+    ]);
+    let [table] = &compare(&run)[..] else {
+        panic!("one group")
+    };
+    let arms: Vec<_> = table.arms.iter().map(|arm| arm.cell.arm()).collect();
+    assert_eq!(
+        arms,
+        [
+            "memfd",
+            "memfd flush=none",
+            "guest-memfd",
+            "guest-memfd access=held",
+            "guest-memfd access=held flush=none",
+            "guest-memfd flush=none",
+            "anon",
+        ]
+    );
+    let ratios: Vec<_> = table.arms.iter().map(|arm| arm.ratio.clone()).collect();
+    assert_eq!(ratios[0], Err(NoRatio::IsBaseline));
+    let exact = |value| Ok((value, Precision::Exact));
+    let seen = ratios[1..].iter().map(|r| {
+        let ratio = r.as_ref().map_err(|e| e.to_string());
+        ratio.map(|r| (r.value, r.precision))
+    });
+    assert_eq!(
+        seen.collect::<Vec<_>>(),
+        [1.75, 2.5, 1.5, 1.25, 2.0, 1.0].map(exact)
+    );
+    assert_eq!(table.baseline().unwrap().median, 4.0);
+}
+
+#[test]
+fn instructions_that_do_not_repeat_have_no_interval() {
+    let rows = (1..=9).flat_map(|block| {
+        let moved = 10 + u64::from(block == 5);
+        [("memfd", 10), ("guest-memfd", moved)]
+            .map(|(strategy, n)| row(strategy, block, measured(Unit::Insn, &[n])))
+    });
+    let run = run(rows.collect());
+    let arm = compare(&run).remove(0).arms.remove(1);
+    assert!(!arm.figures.unwrap().repeats());
+    let ratio = arm.ratio.unwrap();
+    assert_eq!(ratio.precision, Precision::NotDeterministic);
+    assert!(!ratio.differs());
 }

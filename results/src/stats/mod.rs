@@ -19,5 +19,5 @@ mod tail;
 
 pub use bootstrap::{Interval, MIN_BLOCKS, RESAMPLES, TAIL, median_interval};
 pub use quantile::{Sorted, median, sample_median};
-pub use ratio::{Ratio, Undefined, paired_ratio};
+pub use ratio::{Precision, Ratio, Undefined, counted_ratio, paired_ratio};
 pub use tail::{NotEnough, Tail};

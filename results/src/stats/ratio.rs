@@ -14,6 +14,7 @@
 //! The price is an interval up to a fifth wider on well-behaved data.
 
 use super::{Interval, median, median_interval};
+use std::cmp::Ordering;
 
 /// The ratio of two arms.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,18 +22,52 @@ pub struct Ratio {
     /// arm / base, without unit; 1 is equal. For an even number of pairs the
     /// geometric mean of the two middle ratios.
     pub value: f64,
-    /// The 95 % interval of `value`; `None` with fewer than
-    /// [`super::MIN_BLOCKS`] pairs.
-    pub interval: Option<Interval>,
+    /// How well `value` is known.
+    pub precision: Precision,
     /// How many blocks had both arms.
     pub pairs: usize,
 }
 
+/// How well a ratio is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Precision {
+    /// To the last digit: both arms counted instructions and every block
+    /// repeated the count. There is nothing to estimate.
+    Exact,
+    /// The 95 % interval of an estimate.
+    Interval(Interval),
+    /// An estimate from fewer than [`super::MIN_BLOCKS`] pairs.
+    TooFew,
+    /// An arm's instruction counts should have repeated and did not. That is a
+    /// defect to be found, not noise to be averaged: no interval is given.
+    NotDeterministic,
+}
+
+impl Precision {
+    /// Of an estimate with this interval, or none for want of blocks.
+    fn of(interval: Option<Interval>) -> Self {
+        interval.map_or(Precision::TooFew, Precision::Interval)
+    }
+}
+
 impl Ratio {
-    /// Whether the interval excludes 1, and so whether a difference may be
-    /// spoken of. `false` without an interval.
+    /// How the arm may be said to differ from the base: `Greater` or `Less` if
+    /// an exact ratio is not 1, or an interval excludes it; `Equal` where no
+    /// difference was shown.
+    pub fn verdict(&self) -> Ordering {
+        match self.precision {
+            Precision::Exact => self.value.total_cmp(&1.0),
+            Precision::Interval(i) if i.low > 1.0 => Ordering::Greater,
+            Precision::Interval(i) if i.high < 1.0 => Ordering::Less,
+            Precision::Interval(_) | Precision::TooFew | Precision::NotDeterministic => {
+                Ordering::Equal
+            }
+        }
+    }
+
+    /// Whether a difference may be spoken of.
     pub fn differs(&self) -> bool {
-        self.interval.is_some_and(|i| i.excludes(1.0))
+        self.verdict() != Ordering::Equal
     }
 }
 
@@ -61,7 +96,35 @@ pub fn paired_ratio(pairs: &[(f64, f64)], seed: u64) -> Result<Ratio, Undefined>
     let value = median(&logs).ok_or(Undefined::NoPairs)?;
     Ok(Ratio {
         value: value.exp(),
-        interval: median_interval(&logs, seed).map(|i| i.map(f64::exp)),
+        precision: Precision::of(median_interval(&logs, seed).map(|i| i.map(f64::exp))),
+        pairs: pairs.len(),
+    })
+}
+
+/// The ratio of two counts of instructions, one a block for each arm. Blocks of
+/// a deterministic machine repeat; where they do the ratio is exact, however few
+/// they are, and where they do not it says so.
+///
+/// # Errors
+/// As [`paired_ratio`].
+pub fn counted_ratio(pairs: &[(f64, f64)]) -> Result<Ratio, Undefined> {
+    let &[first, ..] = pairs else {
+        return Err(Undefined::NoPairs);
+    };
+    if pairs.iter().any(|&(arm, base)| arm <= 0.0 || base <= 0.0) {
+        return Err(Undefined::Zero);
+    }
+    let (value, precision) = match pairs.iter().all(|pair| *pair == first) {
+        true => (first.0 / first.1, Precision::Exact),
+        false => {
+            let ratios: Vec<f64> = pairs.iter().map(|(arm, base)| arm / base).collect();
+            let middle = median(&ratios).ok_or(Undefined::NoPairs)?;
+            (middle, Precision::NotDeterministic)
+        }
+    };
+    Ok(Ratio {
+        value,
+        precision,
         pairs: pairs.len(),
     })
 }
@@ -81,8 +144,15 @@ mod tests {
         (a / b - 1.0).abs() < 1e-12
     }
 
+    fn interval(ratio: &Ratio) -> Interval {
+        match ratio.precision {
+            Precision::Interval(interval) => interval,
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn same(a: &Ratio, b: &Ratio) -> bool {
-        let (x, y) = (a.interval.unwrap(), b.interval.unwrap());
+        let (x, y) = (interval(a), interval(b));
         close(a.value, b.value) && close(x.low, y.low) && close(x.high, y.high)
     }
 
@@ -93,7 +163,7 @@ mod tests {
         let ratio = paired_ratio(&pairs(), 7).unwrap();
         assert!(close(ratio.value, 1.1), "{ratio:?}");
         assert_eq!(ratio.pairs, 9);
-        let i = ratio.interval.unwrap();
+        let i = interval(&ratio);
         assert!(i.low < ratio.value && ratio.value < i.high && ratio.differs());
     }
 
@@ -154,7 +224,7 @@ mod tests {
         for n in [1, 2] {
             let ratio = paired_ratio(&[(3.0, 2.0)].repeat(n), 7).unwrap();
             assert!(close(ratio.value, 1.5));
-            assert_eq!(ratio.interval, None);
+            assert_eq!(ratio.precision, Precision::TooFew);
             assert!(!ratio.differs());
         }
         let equal = paired_ratio(&[(4858.0, 4858.0)].repeat(15), 7).unwrap();
@@ -162,10 +232,35 @@ mod tests {
             low: 1.0,
             high: 1.0,
         };
-        assert_eq!((equal.value, equal.interval), (1.0, Some(expected)));
+        assert_eq!((equal.value, interval(&equal)), (1.0, expected));
         assert!(!equal.differs());
         let exact = paired_ratio(&[(9867.0, 4858.0)].repeat(15), 7).unwrap();
         assert!(exact.differs());
+    }
+
+    #[test]
+    fn counts_are_exact_or_not_deterministic() {
+        fn check(pairs: &[(f64, f64)], value: f64, precision: Precision, verdict: Ordering) {
+            let ratio = counted_ratio(pairs).unwrap();
+            assert_eq!((ratio.value, ratio.precision), (value, precision));
+            assert_eq!((ratio.verdict(), ratio.pairs), (verdict, pairs.len()));
+        }
+        use Ordering::{Equal, Greater, Less};
+        for n in [1, 2, 50] {
+            check(&[(3.0, 2.0)].repeat(n), 1.5, Precision::Exact, Greater);
+            check(&[(2.0, 4.0)].repeat(n), 0.5, Precision::Exact, Less);
+            check(&[(7.0, 7.0)].repeat(n), 1.0, Precision::Exact, Equal);
+        }
+        // One instruction in 4 503 599 627 370 496 is a difference.
+        let most = 2_f64.powi(52);
+        let ratio = counted_ratio(&[(most + 1.0, most)]).unwrap();
+        assert_eq!(ratio.verdict(), Greater);
+        let moved = [(3.0, 1.0), (3.0, 1.0), (4.0, 1.0)];
+        check(&moved, 3.0, Precision::NotDeterministic, Equal);
+        let base_moved = [(3.0, 1.0), (3.0, 1.5)];
+        check(&base_moved, 2.5, Precision::NotDeterministic, Equal);
+        assert_eq!(counted_ratio(&[]), Err(Undefined::NoPairs));
+        assert_eq!(counted_ratio(&[(1.0, 0.0)]), Err(Undefined::Zero));
     }
 
     #[test]

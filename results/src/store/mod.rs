@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | `plan.json` | first | [`Plan`](crate::Plan): what is to be done |
 //! | `host.json` | second, completed at the end | [`Fingerprint`](crate::Fingerprint) |
+//! | `audit.json` | whenever an arm was audited; optional | [`Audit`](crate::Audit)s |
 //! | `samples.jsonl` | one line per cell and block | [`Header`](crate::Header), then [`Row`](crate::Row)s |
 //!
 //! A process that is killed between two system calls loses the row in flight
@@ -26,6 +27,8 @@ pub const SAMPLES: &str = "samples.jsonl";
 pub const PLAN: &str = "plan.json";
 /// The fingerprint's file name.
 pub const HOST: &str = "host.json";
+/// The file name of what was found of isolation.
+pub const AUDIT: &str = "audit.json";
 
 /// Why a run could not be written or read.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 //! Reading a run back. Its files are untrusted: whatever they hold gives a
 //! [`Run`] or an [`Error`] that names the file and the line.
 
-use super::{Error, HOST, PLAN, SAMPLES, io_error};
+use super::{AUDIT, Error, HOST, PLAN, SAMPLES, io_error};
 use crate::{Header, Outcome, Row, Run, record::SCHEMA};
 use serde::de::DeserializeOwned;
 use std::{
@@ -18,7 +18,7 @@ const LINE_LIMIT: u64 = 256 << 20;
 /// Reads the run in `dir`.
 ///
 /// # Errors
-/// [`Error::NotARun`] if a file is absent, [`Error::Malformed`] or
+/// [`Error::NotARun`] if a file is absent that every run has, [`Error::Malformed`] or
 /// [`Error::Schema`] if one does not hold what it should, [`Error::Io`] else.
 /// A last line without its newline is not an error: the writer was killed
 /// there, and [`Run::notes`] says so.
@@ -53,6 +53,7 @@ pub fn read(dir: &Path) -> Result<Run, Error> {
         plan: document(dir, PLAN)?,
         host: document(dir, HOST)?,
         rows,
+        audits: optional(dir, AUDIT)?.unwrap_or_default(),
         notes,
     })
 }
@@ -124,6 +125,15 @@ fn document<T: DeserializeOwned>(dir: &Path, file: &'static str) -> Result<T, Er
     let path = dir.join(file);
     let text = fs::read(&path).map_err(|e| absent(e, dir, file))?;
     serde_json::from_slice(&text).map_err(|e| malformed(&path, e.line(), e.to_string()))
+}
+
+/// A file that a run need not have.
+fn optional<T: DeserializeOwned>(dir: &Path, file: &'static str) -> Result<Option<T>, Error> {
+    match document(dir, file) {
+        Ok(value) => Ok(Some(value)),
+        Err(Error::NotARun { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn parse<T: DeserializeOwned>(path: &Path, number: usize, line: &[u8]) -> Result<T, Error> {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 use super::*;
+use crate::audit::{Audit, Finding, Reader, Verdict};
 use crate::{Cell, Fingerprint, Header, Outcome, Plan, Row, Run, Testbed, Unit};
 use std::fs;
 
@@ -22,6 +23,7 @@ fn row(block: u32) -> Row {
             strategy: "memfd".into(),
             workload: "pio/user".into(),
             params: Default::default(),
+            mode: Default::default(),
         },
         block: Some(block),
         order: Some(0),
@@ -81,6 +83,36 @@ fn host_facts_are_completed_in_place() {
     recorder.complete_host(&host).unwrap();
     assert_eq!(read(&dir).unwrap().host.get("kernel"), Some("7.3"));
     assert_eq!(read(&dir).unwrap().host.get("absent"), None);
+}
+
+#[test]
+fn audits_are_optional_and_replaced_whole() {
+    let (_holder, dir) = recorded();
+    assert_eq!(read(&dir).unwrap().audits, []);
+    let audit = Audit {
+        testbed: Testbed::Lab,
+        strategy: "memfd".into(),
+        mode: Default::default(),
+        isolating: false,
+        findings: vec![Finding {
+            reader: Reader::ODirect,
+            verdict: Verdict::Unknown,
+            seen: "no block device".into(),
+        }],
+    };
+    let other = dir.with_file_name("other");
+    let recorder =
+        Recorder::create(&other, &header(), &Plan::default(), &Fingerprint::default()).unwrap();
+    for n in 1..=2 {
+        let audits = vec![audit.clone(); n];
+        recorder.write_audits(&audits).unwrap();
+        assert_eq!(read(&other).unwrap().audits, audits);
+    }
+    for damaged in ["", "{}", "[{}]", r#"[{"testbed":"moon"}]"#] {
+        fs::write(other.join(AUDIT), damaged).unwrap();
+        let error = read(&other).unwrap_err().to_string();
+        assert!(error.contains("audit.json: line "), "{error}");
+    }
 }
 
 /// Cut at any byte after the header, the rows before the cut are all there.

@@ -2,8 +2,8 @@
 //! Writing a run. The invariant: after every call, successful or not,
 //! `samples.jsonl` consists of whole lines as far as the disk allows.
 
-use super::{Error, HOST, PLAN, SAMPLES, io_error};
-use crate::{Fingerprint, Header, Plan, Row};
+use super::{AUDIT, Error, HOST, PLAN, SAMPLES, io_error};
+use crate::{Audit, Fingerprint, Header, Plan, Row};
 use serde::Serialize;
 use std::{
     fs::{self, File, OpenOptions},
@@ -76,6 +76,15 @@ impl Recorder {
     /// [`Error::Io`]; the former `host.json` is then still there.
     pub fn complete_host(&self, host: &Fingerprint) -> Result<(), Error> {
         replace(&self.dir.join(HOST), host)
+    }
+
+    /// Writes or replaces `audit.json`, atomically, by `audits`: all that are
+    /// known so far, not only the new ones.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; a former `audit.json` is then still there.
+    pub fn write_audits(&self, audits: &[Audit]) -> Result<(), Error> {
+        replace(&self.dir.join(AUDIT), &audits)
     }
 
     fn line(&mut self, value: &impl Serialize) -> Result<(), Error> {

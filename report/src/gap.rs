@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What is missing from a run, gathered by its reason: holes, lost blocks, ratios
+//! that do not exist, counts that should have repeated. One entry serves all arms
+//! of a strategy that share the reason and all groups concerned.
+
+use crate::{
+    digest::{self, Bed, Digest, entry},
+    number::NOT_DETERMINISTIC,
+};
+use results::{
+    Testbed, Unit,
+    compare::{Arm, Hole, NoRatio, Table},
+};
+
+/// One reason for holes, lost blocks or undefined ratios of one strategy.
+#[derive(PartialEq)]
+pub(crate) struct Gap {
+    pub(crate) testbed: Testbed,
+    strategy: String,
+    /// The arms of the strategy concerned.
+    arms: Vec<String>,
+    /// How many arms the strategy has on the testbed.
+    arms_of: usize,
+    pub(crate) what: String,
+    pub(crate) remedy: Option<String>,
+    /// The groups concerned.
+    groups: Vec<String>,
+    /// In how many groups of the testbed the arm is.
+    of: usize,
+}
+
+impl Gap {
+    /// The arms concerned, by name or as `memfd-x (all 6 modes)`.
+    pub(crate) fn who(&self) -> String {
+        match self.arms.len() {
+            n if n == self.arms_of && n > 1 => format!("{} (all {n} modes)", self.strategy),
+            _ => self.arms.join(", "),
+        }
+    }
+
+    /// `all 15 cells`, or the names of their groups.
+    pub(crate) fn scope(&self) -> String {
+        match self.groups.len() {
+            n if n == self.of && n > 1 => format!("all {n} cells"),
+            _ => self.groups.join(", "),
+        }
+    }
+}
+
+/// Every gap of a run.
+pub(crate) fn gaps(digest: &Digest<'_>) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = Vec::new();
+    for gap in digest.beds.iter().flat_map(of_bed) {
+        // Arms that differ in nothing else share an entry.
+        let same = |other: &&mut Gap| {
+            let key = |g: &Gap| (g.testbed, g.strategy.clone(), g.what.clone(), g.of);
+            key(other) == key(&gap) && other.remedy == gap.remedy && other.groups == gap.groups
+        };
+        match gaps.iter_mut().find(same) {
+            Some(other) => other.arms.extend(gap.arms),
+            None => gaps.push(gap),
+        }
+    }
+    gaps
+}
+
+/// How many arms of a run counted instructions that did not repeat.
+pub(crate) fn not_deterministic(digest: &Digest<'_>) -> usize {
+    let tables = digest.beds.iter().flat_map(Bed::tables);
+    let arms = tables.flat_map(|table| table.arms.iter().map(move |arm| (table, arm)));
+    arms.filter(|(table, arm)| moved(table, arm).is_some())
+        .count()
+}
+
+/// The gaps of each arm by itself.
+fn of_bed(bed: &Bed<'_>) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = Vec::new();
+    for table in bed.tables() {
+        for arm in &table.arms {
+            for (what, remedy) in reasons(table, arm) {
+                let name = vec![arm.cell.arm()];
+                let same = |g: &Gap| g.arms == name && g.what == what && g.remedy == remedy;
+                let gap = entry(&mut gaps, same, || Gap {
+                    testbed: bed.testbed,
+                    strategy: arm.cell.strategy.clone(),
+                    arms: name.clone(),
+                    arms_of: arms_of(bed, &arm.cell.strategy),
+                    what: what.clone(),
+                    remedy: remedy.clone(),
+                    groups: Vec::new(),
+                    of: groups_of(bed, arm),
+                });
+                gap.groups.push(table.group.to_string());
+            }
+        }
+    }
+    gaps
+}
+
+fn arms_of(bed: &Bed<'_>, strategy: &str) -> usize {
+    bed.arms.iter().filter(|c| c.strategy == strategy).count()
+}
+
+fn groups_of(bed: &Bed<'_>, arm: &Arm<'_>) -> usize {
+    let with = bed.tables().filter(|t| digest::arm(t, arm.cell).is_some());
+    with.count()
+}
+
+/// Why an arm has no figures, fewer blocks, no ratio or unsteady counts; and the
+/// remedy.
+fn reasons(table: &Table<'_>, arm: &Arm<'_>) -> Vec<(String, Option<String>)> {
+    let hole = arm.figures.as_ref().err().map(|hole| match hole {
+        Hole::Missing { remedy, .. } => (hole.to_string(), Some(remedy.clone())),
+        _ => (hole.to_string(), None),
+    });
+    let lost = arm.lost.as_ref().map(|lost| {
+        let what = format!("{} of {} blocks lost: {}", lost.blocks, lost.of, lost.error);
+        (what, None)
+    });
+    let ratio = match &arm.ratio {
+        Ok(_) | Err(NoRatio::IsBaseline | NoRatio::NoFigures) => None,
+        Err(why) => Some((format!("no ratio: {why}"), None)),
+    };
+    let moved = moved(table, arm).map(|what| (what, None));
+    [hole, lost, ratio, moved].into_iter().flatten().collect()
+}
+
+/// What an arm's blocks counted, if they should be equal and are not.
+fn moved(table: &Table<'_>, arm: &Arm<'_>) -> Option<String> {
+    let figures = arm.figures.as_ref().ok()?;
+    let moved = table.unit == Some(Unit::Insn) && !figures.repeats();
+    moved.then(|| {
+        let scale = digest::scale(table);
+        let [min, max] = [figures.min, figures.max].map(|v| scale.show(v));
+        let blocks = figures.blocks.len();
+        format!(
+            "{NOT_DETERMINISTIC}: {blocks} blocks counted {min} to {}",
+            max + " " + scale.symbol
+        )
+    })
+}

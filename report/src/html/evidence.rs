@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What stands beside the figures as proof: who could read an arm's memory, and
+//! how often KVM did what the arms differ in.
+
+use super::{strategy, wide};
+use crate::{
+    counters,
+    digest::{Digest, Family},
+    evidence::{self, READERS},
+    figure::Palette,
+};
+use maud::{Markup, html};
+
+/// Every arm against every reader, one table a testbed.
+pub(super) fn isolation(digest: &Digest<'_>, palette: &Palette) -> Markup {
+    html! { @for evidence in evidence::of(digest.run) {
+        @let title = format!("Isolation evidence: {}", evidence.testbed);
+        @let table = html! {
+            table.words {
+                caption { (evidence.summary()) }
+                thead { tr {
+                    th scope="col" { "strategy" }
+                    @for (_, name) in READERS { th scope="col" { (name) } }
+                    th scope="col" { "claims to be" }
+                    th scope="col" { "holds" }
+                } }
+                tbody { @for audit in &evidence.audits { tr {
+                    th scope="row" { (strategy(&audit.strategy, &audit.mode, palette)) }
+                    @for (reader, _) in READERS {
+                        @let finding = evidence::finding(audit, reader);
+                        td {
+                            strong { (evidence::word(finding)) }
+                            span.between { (finding.map_or("not tried", |f| f.seen.as_str())) }
+                        }
+                    }
+                    td { (evidence::claim(audit)) }
+                    td { @match evidence::holds(audit) {
+                        "NO" => strong.more { "NO" },
+                        holds => (holds),
+                    } }
+                } } }
+            }
+        };
+        section {
+            h2 { (title) }
+            p.soft { (evidence::ABOUT) }
+            (wide(&title, &table))
+        }
+    } }
+}
+
+/// The counters of a family, folded away.
+pub(super) fn counters(family: &Family<'_>) -> Markup {
+    let Some(counters) = counters::of(family) else {
+        return html! {};
+    };
+    let table = html! {
+        table.counters {
+            thead { tr {
+                th scope="col" { "workload" }
+                th scope="col" { "strategies with these counts" }
+                @for name in &counters.columns { th.num scope="col" { (name) } }
+            } }
+            tbody { @for (group, arms, counts) in &counters.rows { tr {
+                th scope="row" { (group) }
+                td { (arms.join(", ")) }
+                @for count in counts { td.num { (count) } }
+            } } }
+        }
+    };
+    html! { details {
+        summary { "Counters: " (family.name) }
+        (wide("Counters", &table))
+    } }
+}
