@@ -5,23 +5,27 @@
 // UNSAFETY: the ioctl's descriptor arrives as a bare number.
 #![expect(unsafe_code)]
 
-use crate::{Error, GuestRam, Missing, PageSize, Refusal, Stage, Strategy, mapping::Mapping};
+use crate::{
+    Counted, Error, GuestRam, Missing, PageSize, Refusal, Stage, Strategy, mapping::Mapping,
+};
 use kvm_bindings::kvm_create_guest_memfd;
 use kvm_ioctls::VmFd;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 
 /// GUEST_MEMFD_FLAG_MMAP (include/uapi/linux/kvm.h, Linux 6.18).
-const FLAG_MMAP: u64 = 1 << 0;
+pub(crate) const FLAG_MMAP: u64 = 1 << 0;
 /// GUEST_MEMFD_FLAG_INIT_SHARED (the same): without it the first touch of the
 /// mapping is SIGBUS.
-const FLAG_INIT_SHARED: u64 = 1 << 1;
+pub(crate) const FLAG_INIT_SHARED: u64 = 1 << 1;
 
 pub(crate) static GUEST_MEMFD: Strategy = Strategy {
     name: "guest-memfd",
     about: "guest_memfd MMAP+INIT_SHARED, 4 KiB pages; direct map intact; KVM uses the user mapping",
     isolating: false,
     page_size: PageSize::Base,
-    allocate: |vm, len| allocate(vm, len, FLAG_MMAP | FLAG_INIT_SHARED),
+    counted: Counted::NOTHING,
+    parameters: &[],
+    allocate: |vm, len, _| allocate(vm, len, FLAG_MMAP | FLAG_INIT_SHARED),
     explain,
 };
 
@@ -41,7 +45,8 @@ fn explain(refusal: &Refusal) -> Missing {
     }
 }
 
-fn allocate(vm: &VmFd, len: u64, flags: u64) -> Result<GuestRam, Error> {
+/// A guest_memfd of `len` bytes, mapped.
+pub(crate) fn allocate(vm: &VmFd, len: u64, flags: u64) -> Result<GuestRam, Error> {
     let call = || format!("KVM_CREATE_GUEST_MEMFD(size={len:#x}, flags={flags:#x})");
     let fd = vm
         .create_guest_memfd(kvm_create_guest_memfd {

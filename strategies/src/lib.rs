@@ -9,16 +9,22 @@
 //!
 //! Nothing here knows a workload, a guest or how memory is measured.
 
+mod direct_map;
 mod error;
 mod mapping;
 mod strategy;
 
 mod anon;
 mod guest_memfd;
+mod guest_memfd_reinsert;
+mod guest_memfd_unmapped;
 mod memfd;
 mod memfd_secret;
 
+pub mod kernel;
 pub mod registry;
 
 pub use error::Error;
-pub use strategy::{GuestRam, Missing, PageSize, Refusal, Stage, Strategy};
+pub use strategy::{
+    Counted, GuestRam, Missing, Mode, PageSize, Parameter, Refusal, Stage, Strategy,
+};

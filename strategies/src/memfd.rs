@@ -5,7 +5,9 @@
 // UNSAFETY: memfd_create takes a C string and returns a raw descriptor.
 #![expect(unsafe_code)]
 
-use crate::{Error, GuestRam, Missing, PageSize, Refusal, Stage, Strategy, mapping::Mapping};
+use crate::{
+    Counted, Error, GuestRam, Missing, PageSize, Refusal, Stage, Strategy, mapping::Mapping,
+};
 use std::{
     fs::File,
     os::fd::{AsFd, FromRawFd, OwnedFd},
@@ -16,7 +18,9 @@ pub(crate) static MEMFD: Strategy = Strategy {
     about: "memfd, 4 KiB pages; direct map intact; KVM uses the user mapping (baseline)",
     isolating: false,
     page_size: PageSize::Base,
-    allocate: |_, len| allocate(len, libc::MADV_NOHUGEPAGE, "MADV_NOHUGEPAGE"),
+    counted: Counted::NOTHING,
+    parameters: &[],
+    allocate: |_, len, _| allocate(len, libc::MADV_NOHUGEPAGE, "MADV_NOHUGEPAGE"),
     explain: Missing::plain,
 };
 
@@ -25,7 +29,9 @@ pub(crate) static MEMFD_THP: Strategy = Strategy {
     about: "memfd, transparent huge pages; direct map intact; KVM uses the user mapping",
     isolating: false,
     page_size: PageSize::Huge,
-    allocate: |_, len| allocate(len, libc::MADV_HUGEPAGE, "MADV_HUGEPAGE"),
+    counted: Counted::NOTHING,
+    parameters: &[],
+    allocate: |_, len, _| allocate(len, libc::MADV_HUGEPAGE, "MADV_HUGEPAGE"),
     explain: |refusal| match refusal.stage {
         Stage::PageSize | Stage::Allocate => no_huge_pages(refusal),
         _ => Missing::plain(refusal),

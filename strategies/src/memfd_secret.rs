@@ -6,7 +6,9 @@
 // UNSAFETY: memfd_secret has no wrapper; resource limits are C structures.
 #![expect(unsafe_code)]
 
-use crate::{Error, GuestRam, Missing, PageSize, Refusal, Stage, Strategy, mapping::Mapping};
+use crate::{
+    Counted, Error, GuestRam, Missing, PageSize, Refusal, Stage, Strategy, mapping::Mapping,
+};
 use std::{
     fs::File,
     io,
@@ -18,7 +20,9 @@ pub(crate) static MEMFD_SECRET: Strategy = Strategy {
     about: "memfd_secret, 4 KiB pages; direct map removed; KVM uses the user mapping, pfn caches reinsert",
     isolating: true,
     page_size: PageSize::Base,
-    allocate: |_, len| allocate(len),
+    counted: Counted::NOTHING,
+    parameters: &[],
+    allocate: |_, len, _| allocate(len),
     explain,
 };
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Every strategy, in the order in which reports show them.
 
-use crate::{Strategy, anon, guest_memfd, memfd, memfd_secret};
+use crate::{
+    Strategy, anon, guest_memfd, guest_memfd_reinsert, guest_memfd_unmapped, memfd, memfd_secret,
+};
 
 /// The registry. Adding a strategy is its file and a line here.
 pub static ALL: &[&Strategy] = &[
@@ -10,6 +12,8 @@ pub static ALL: &[&Strategy] = &[
     &memfd::MEMFD_THP,
     &memfd_secret::MEMFD_SECRET,
     &guest_memfd::GUEST_MEMFD,
+    &guest_memfd_unmapped::GUEST_MEMFD_UNMAPPED,
+    &guest_memfd_reinsert::GUEST_MEMFD_REINSERT,
 ];
 
 /// The strategy called `name`.
@@ -35,6 +39,13 @@ mod tests {
                 s.name
             );
             assert!(std::ptr::eq(find(s.name).unwrap(), *s));
+        }
+        let reinsert = find("guest-memfd-reinsert").unwrap();
+        assert_eq!(reinsert.modes().len(), 6);
+        assert!(reinsert.modes()[0].is_empty());
+        for mode in reinsert.modes() {
+            assert!(reinsert.check(&mode).is_ok());
+            assert!(find("memfd").unwrap().check(&mode).is_ok() == mode.is_empty());
         }
         assert!(find("memfd").is_some() && find("").is_none());
     }

@@ -3,7 +3,10 @@
 
 use crate::{Error, mapping::Mapping};
 use kvm_ioctls::VmFd;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::{
+    collections::BTreeMap,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+};
 
 /// The page size a strategy promises for guest memory in the host's page
 /// tables. It is checked in every cell: an arm that got another page size
@@ -27,11 +30,88 @@ pub struct Strategy {
     pub isolating: bool,
     /// The page size it promises.
     pub page_size: PageSize,
-    /// Memory of `len` bytes, zero-filled, for `vm`. The memory must outlive
-    /// every memslot made of it.
-    pub allocate: fn(vm: &VmFd, len: u64) -> Result<GuestRam, Error>,
+    /// What KVM's statistics show while the strategy is at work.
+    pub counted: Counted,
+    /// Its own parameters.
+    pub parameters: &'static [Parameter],
+    /// Memory of `len` bytes, zero-filled, for `vm`, which has no vCPU yet. The
+    /// memory must outlive every memslot made of it. `mode` has passed
+    /// [`Strategy::check`].
+    pub allocate: fn(vm: &VmFd, len: u64, mode: &Mode) -> Result<GuestRam, Error>,
     /// What it means when this kernel refuses the strategy at some stage.
     pub explain: fn(&Refusal) -> Missing,
+}
+
+/// Evidence of a strategy in KVM's statistics, checked in every cell in which
+/// it must show: a strategy that quietly did without would be measured as what
+/// it is not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Each first touch zaps a page from the direct map: `direct_map_zaps`.
+    pub zaps: bool,
+    /// KVM's own accesses reinsert pages: `direct_map_reinserts`.
+    pub reinserts: bool,
+}
+
+impl Counted {
+    /// Nothing special shows.
+    pub(crate) const NOTHING: Counted = Counted {
+        zaps: false,
+        reinserts: false,
+    };
+}
+
+/// A parameter of a strategy: an ablation of it, never another strategy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// The name in records.
+    pub name: &'static str,
+    /// Its values, the default first.
+    pub values: &'static [&'static str],
+    /// One line for a person.
+    pub about: &'static str,
+}
+
+/// Values of a strategy's parameters; what is absent has its default.
+pub type Mode = BTreeMap<String, String>;
+
+impl Strategy {
+    /// Every combination of its parameters, the default (empty) mode first.
+    pub fn modes(&self) -> Vec<Mode> {
+        let mut modes = vec![Mode::new()];
+        for parameter in self.parameters {
+            let with = |mode: &Mode, value: &&str| {
+                let mut mode = mode.clone();
+                mode.insert(parameter.name.to_string(), value.to_string());
+                mode
+            };
+            let others = parameter.values.iter().skip(1);
+            let more: Vec<_> = others
+                .flat_map(|v| modes.iter().map(|m| with(m, v)).collect::<Vec<_>>())
+                .collect();
+            modes.extend(more);
+        }
+        modes
+    }
+
+    /// Whether `mode` names only parameters and values that there are.
+    ///
+    /// # Errors
+    /// What is wrong, one line.
+    pub fn check(&self, mode: &Mode) -> Result<(), String> {
+        for (name, value) in mode {
+            let parameter = self.parameters.iter().find(|p| p.name == name);
+            let parameter = parameter.ok_or(format!("{} has no parameter {name:?}", self.name))?;
+            if !parameter.values.contains(&value.as_str()) {
+                return Err(format!(
+                    "{}: {name} is {}, not {value:?}",
+                    self.name,
+                    parameter.values.join(" or ")
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl std::fmt::Debug for Strategy {

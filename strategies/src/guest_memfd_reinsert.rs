@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! `guest-memfd-reinsert`: an unmapped guest_memfd that KVM reaches by putting
+//! the page back into the direct map for as long as it needs it, for every
+//! access: no user mapping is needed, and none is used.
+
+use crate::{
+    Counted, PageSize, Strategy,
+    direct_map::{self, ACCESS, FLUSH, REINSERT},
+    guest_memfd,
+    guest_memfd_unmapped::{FLAGS, explain},
+};
+
+pub(crate) static GUEST_MEMFD_REINSERT: Strategy = Strategy {
+    name: "guest-memfd-reinsert",
+    about: "guest_memfd NO_DIRECT_MAP, 4 KiB pages; direct map removed; KVM reinserts pages for each access",
+    isolating: true,
+    page_size: PageSize::Base,
+    counted: Counted {
+        zaps: true,
+        reinserts: true,
+    },
+    parameters: &[ACCESS, FLUSH],
+    allocate: |vm, len, mode| {
+        direct_map::choose(vm, mode, REINSERT)?;
+        guest_memfd::allocate(vm, len, FLAGS)
+    },
+    explain,
+};
