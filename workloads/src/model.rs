@@ -32,6 +32,8 @@ pub enum Model {
     Tsc,
     /// Reads of kvm-clock.
     Pvclock,
+    /// Updates of kvm-clock, forced one by one.
+    PvclockUpdate,
     /// The first write to each page.
     Touch,
 }
@@ -90,16 +92,29 @@ impl Model {
                 Call::new(Op::PortRead, params.repeated()?, Access::Read).counted_by(PORT_EXITS)
             }
             Model::Tsc => Call::new(Op::Tsc, params.batched()?, Access::Tsc),
-            Model::Pvclock => {
-                let mut args = params.batched()?;
-                args.address = layout::pvclock(0);
-                Call {
-                    per_vcpu_bytes: layout::PAGE,
-                    ..Call::new(Op::Pvclock, args, Access::Pvclock)
-                }
-            }
+            Model::Pvclock => Call {
+                per_vcpu_bytes: params.clock_stride()?,
+                ..Call::new(Op::Pvclock, at_clock(params.batched()?), Access::Pvclock)
+            },
+            Model::PvclockUpdate => Call {
+                per_vcpu_bytes: params.clock_stride()?,
+                ..Call::new(
+                    Op::PvclockUpdate,
+                    at_clock(params.repeated()?),
+                    Access::ClockUpdate,
+                )
+                .counted_by(PORT_EXITS)
+            },
             Model::Touch => touch(memory, cpus, REHEARSAL_PAGES),
         }))
+    }
+}
+
+/// The same at the clock of vCPU 0.
+fn at_clock(args: Args) -> Args {
+    Args {
+        address: layout::pvclock(0),
+        ..args
     }
 }
 
@@ -177,6 +192,17 @@ impl Checked<'_> {
             batch,
             ..self.repeated()?
         })
+    }
+
+    /// How far apart the vCPUs' clocks lie: `clock_page` is `apart` (a page
+    /// each, the default) or `shared` (all in one, a cache line each).
+    fn clock_stride(&self) -> Result<u64, Error> {
+        match self.params.get("clock_page") {
+            None => Ok(layout::PAGE),
+            Some(ParamValue::Text(word)) if word == "apart" => Ok(layout::PAGE),
+            Some(ParamValue::Text(word)) if word == "shared" => Ok(64),
+            Some(other) => Err(self.error("clock_page", format!("{other} is not apart or shared"))),
+        }
     }
 
     /// `count` iterations, one sample.

@@ -63,6 +63,9 @@ pub enum Access {
     /// kvm-clock: it moved forwards only, lies within the host's readings of
     /// the same clock, and has a version that KVM wrote.
     Pvclock,
+    /// kvm-clock, rewritten at every read of the data port: as [`Access::Read`] and
+    /// [`Access::Pvclock`], and the version field moved on every time.
+    ClockUpdate,
     /// Pages: KVM's page tables grew by as many, and the host finds in each
     /// what the guest wrote.
     Pages,
@@ -115,14 +118,14 @@ impl Call {
         match self.proof.access {
             Access::Tsc | Access::Pvclock => self.measured.args.batch,
             Access::Nothing => self.measured.args.count,
-            Access::Read | Access::Write | Access::Pages => 1,
+            Access::Read | Access::Write | Access::ClockUpdate | Access::Pages => 1,
         }
     }
 
     /// The digest that the reply to `request` must have, where data crossed.
     pub fn digest(&self, request: Request) -> Option<u64> {
         match self.proof.access {
-            Access::Read | Access::Write => {
+            Access::Read | Access::Write | Access::ClockUpdate => {
                 Some(Digest::of_values_u32(request.args.seed, request.args.count))
             }
             _ => None,

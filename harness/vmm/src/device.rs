@@ -11,6 +11,7 @@ pub struct Device {
     reads: u64,
     written: Digest,
     writes: u64,
+    updates_clock: bool,
 }
 
 impl Device {
@@ -21,7 +22,22 @@ impl Device {
             reads: 0,
             written: Digest::new(),
             writes: 0,
+            updates_clock: false,
         }
+    }
+
+    /// The same device, which also makes KVM rewrite the vCPU's kvm-clock at
+    /// every read of the data port.
+    pub fn updating_clock(self) -> Self {
+        Device {
+            updates_clock: true,
+            ..self
+        }
+    }
+
+    #[inline]
+    pub(crate) fn updates_clock(&self) -> bool {
+        self.updates_clock
     }
 
     /// How many reads it has answered.

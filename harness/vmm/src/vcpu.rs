@@ -111,6 +111,12 @@ impl Vcpu {
                 }
                 Ok(VcpuExit::IoIn(port::DATA, data)) => {
                     device.read(data);
+                    if device.updates_clock() {
+                        // Marks the clock as having been stopped, and so dirty:
+                        // KVM writes the page before it enters the guest.
+                        let call = || "KVM_KVMCLOCK_CTRL".into();
+                        self.fd.kvmclock_ctrl().call(call)?;
+                    }
                     continue;
                 }
                 Ok(VcpuExit::IoOut(port::DATA, data)) => {

@@ -23,4 +23,4 @@ pub use request::{Args, Op, PanicReport, Reply, Request, Status, UnknownOp, WORD
 pub const MAGIC: u64 = u64::from_le_bytes(*b"unmapbch");
 
 /// Raised with every change to this crate.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;

@@ -69,11 +69,16 @@ pub enum Op {
     Hang = 9,
     /// Panic with a known message: what the panic report is for.
     Panic = 10,
+    /// Read port [`crate::port::DATA`] `count` times, each of which makes the host
+    /// have KVM rewrite the kvm-clock at `address`; a sample is the time until
+    /// the rewritten clock has been read. `out`: first reading, last reading
+    /// (ns), reads after which the version was the old one, version field.
+    PvclockUpdate = 11,
 }
 
 impl Op {
     /// Every operation.
-    pub const ALL: [Op; 10] = [
+    pub const ALL: [Op; 11] = [
         Op::Spin,
         Op::MmioRead,
         Op::MmioWrite,
@@ -84,6 +89,7 @@ impl Op {
         Op::Sum,
         Op::Hang,
         Op::Panic,
+        Op::PvclockUpdate,
     ];
 }
 

@@ -27,7 +27,9 @@ pub unsafe fn run(request: Request, buffer: Words) -> Result<Reply, Status> {
         Op::Spin => 1,
         Op::Touch => args.count.div_ceil(args.batch.max(1)),
         Op::Sum | Op::Hang | Op::Panic => 0,
-        Op::MmioRead | Op::MmioWrite | Op::PortRead | Op::Tsc | Op::Pvclock => args.count,
+        Op::MmioRead | Op::MmioWrite | Op::PortRead | Op::Tsc | Op::Pvclock | Op::PvclockUpdate => {
+            args.count
+        }
     };
     if wanted > buffer.len() {
         return Err(Status::BadArgs);
@@ -46,6 +48,7 @@ pub unsafe fn run(request: Request, buffer: Words) -> Result<Reply, Status> {
             Op::PortRead => exchange(args, s, |_| asm::in_u32::<{ port::DATA as u8 }>()),
             Op::Tsc => tsc(args, s),
             Op::Pvclock => pvclock(args, s),
+            Op::PvclockUpdate => pvclock_update(args, s),
             Op::Touch => touch(args, s),
             Op::Sum => sum(args),
             Op::Hang => hang(),
@@ -117,6 +120,29 @@ unsafe fn pvclock(args: Args, samples: &mut Samples) -> Answer {
     }
     let version = Snapshot::read(&page).version().into();
     (0, [first, last, backwards, version])
+}
+
+/// # Safety
+/// A pvclock structure is mapped at `args.address`, and IOPL is 3.
+unsafe fn pvclock_update(args: Args, samples: &mut Samples) -> Answer {
+    // SAFETY: by the contract above; only read.
+    let page = unsafe { Words::new(args.address, pvclock::WORDS) };
+    let mut digest = Digest::new();
+    let mut version = Snapshot::read(&page).version();
+    let first = Snapshot::read(&page).at(asm::tsc());
+    let (mut last, mut missed) = (first, 0);
+    for _ in 0..args.count {
+        let before = asm::tsc();
+        // SAFETY: by the contract above.
+        let seen = unsafe { asm::in_u32::<{ port::DATA as u8 }>() };
+        let clock = Snapshot::read(&page);
+        last = clock.at(asm::tsc());
+        samples.push(asm::tsc() - before);
+        digest.push(seen.into());
+        missed += u64::from(clock.version() == version);
+        version = clock.version();
+    }
+    (digest.get(), [first, last, missed, version.into()])
 }
 
 /// # Safety
