@@ -19,7 +19,7 @@ use bare::{BareBoot, BareVcpu};
 use criterion::Criterion;
 use results::stats;
 use std::{hint::black_box, process::ExitCode, time::Duration};
-use strategies::{Strategy, registry};
+use strategies::{Mode, Strategy, registry};
 use vmm::{Config, Device, Kvm, Machine, Ring, clock::ticks};
 
 /// The most that our side may cost, as a multiple of the bare side.
@@ -87,7 +87,9 @@ fn config() -> Config {
 }
 
 fn machine(kvm: &Kvm) -> Machine {
-    let built = Machine::build(kvm, &config(), workloads::PAYLOAD, memfd().allocate);
+    let built = Machine::build(kvm, &config(), workloads::PAYLOAD, |vm, len| {
+        (memfd().allocate)(vm, len, &Mode::new())
+    });
     let (mut machine, _) = built.expect("a machine of memfd can be built");
     machine.start().expect("the payload starts");
     machine
@@ -175,7 +177,7 @@ fn verdict(what: &str, pairs: &[Pair], bound: f64) -> bool {
     let ratio = stats::paired_ratio(&pairs, 1);
     let Ok(stats::Ratio {
         value,
-        interval: Some(interval),
+        precision: stats::Precision::Interval(interval),
         ..
     }) = ratio
     else {

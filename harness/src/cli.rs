@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The command line.
 
+use crate::lab::build::LabBuildArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use results::Testbed;
 use std::path::PathBuf;
@@ -29,6 +30,14 @@ pub enum Command {
     Run(RunArgs),
     /// Render a recorded run
     Report(ReportArgs),
+    /// Who can read guest memory from outside the guest, with evidence
+    Audit(AuditArgs),
+    /// The emulated machine: build its kernel, run on it, look inside
+    #[command(subcommand)]
+    Lab(Lab),
+    /// The first process of the lab
+    #[command(hide = true)]
+    LabInit,
     /// One cell, in a process of its own: reads a job from standard input
     #[command(hide = true)]
     Cell,
@@ -92,6 +101,50 @@ pub struct RunArgs {
     /// The directory to create for the run
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Also run each strategy in every mode of its own (flush, access)
+    #[arg(long)]
+    pub all_modes: bool,
+    /// How the lab is to be
+    #[command(flatten)]
+    pub lab: LabArgs,
+}
+
+/// How the lab is to be.
+#[derive(Debug, Args)]
+pub struct LabArgs {
+    /// CPUs of the lab, comma-separated: each number is measured by itself
+    #[arg(long, value_delimiter = ',', value_name = "N", default_value = "1",
+          value_parser = clap::value_parser!(u64).range(1..=16))]
+    pub cpus: Vec<u64>,
+    /// Boot this bzImage in the lab instead of ours; may be given more than once
+    #[arg(long, value_name = "BZIMAGE")]
+    pub kernel: Vec<PathBuf>,
+}
+
+/// What to do with the lab.
+#[derive(Debug, Subcommand)]
+pub enum Lab {
+    /// Fetch, patch, configure and compile the lab's kernel
+    Build(LabBuildArgs),
+    /// `run --on lab`
+    Run(RunArgs),
+}
+
+/// Whose memory to examine.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// Where
+    #[arg(long, value_enum, default_value = "host")]
+    pub on: On,
+    /// Also in every mode of each strategy
+    #[arg(long)]
+    pub all_modes: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// How the lab is to be
+    #[command(flatten)]
+    pub lab: LabArgs,
 }
 
 /// What to render.

@@ -4,7 +4,7 @@
 
 use flate2::read::GzDecoder;
 use results::{Fingerprint, unit::Bytes};
-use std::{fs, io::Read, path::Path};
+use std::{collections::BTreeMap, fs, io::Read, path::Path};
 
 /// Everything about this machine that a reader of a report may ask for.
 pub fn fingerprint() -> Fingerprint {
@@ -58,6 +58,38 @@ pub fn moving(f: &mut Fingerprint, when: &str) {
     }
     f.push(&format!("steal_ticks.{when}"), steal());
     f.push(&format!("load.{when}"), line("/proc/loadavg"));
+}
+
+/// What the direct map consists of, KiB by page size, and what has happened to
+/// it since boot, as far as this kernel counts it.
+pub fn direct_map() -> BTreeMap<String, u64> {
+    let mut all = BTreeMap::new();
+    for field in ["DirectMap4k", "DirectMap2M", "DirectMap1G"] {
+        if let Some(bytes) = meminfo(field) {
+            all.insert(format!("{field}_kib"), bytes.0 >> 10);
+        }
+    }
+    let vmstat = fs::read_to_string("/proc/vmstat").unwrap_or_default();
+    for (name, n) in vmstat.lines().filter_map(|l| l.split_once(' ')) {
+        if name.starts_with("direct_map_")
+            && let Ok(n) = n.trim().parse()
+        {
+            all.insert(name.to_string(), n);
+        }
+    }
+    all
+}
+
+/// Allows huge pages for memfd on request, machine-wide. For the lab's first
+/// process, whose machine it is; on a host that is for a script to do and undo.
+///
+/// # Errors
+/// If the kernel has no such switch, or does not let this process turn it.
+pub fn allow_huge_memfd() -> std::io::Result<()> {
+    fs::write(
+        "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+        "advise",
+    )
 }
 
 /// Memory that a new process could use without swapping.

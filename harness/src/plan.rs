@@ -2,24 +2,55 @@
 //! What is to be done, fixed before anything is: the cells, and the order of
 //! the arms within each block.
 
-use crate::exit::Failure;
+use crate::{cell::Job, exit::Failure};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
-use results::{Cell, Plan, Testbed, cell::Group, run::StrategyInfo};
-use strategies::{Strategy, registry};
+use results::{
+    Audit, Cell, Plan, Testbed,
+    audit::Finding,
+    cell::{Group, ParamValue, Params},
+    run::StrategyInfo,
+};
+use strategies::{Mode, Strategy, registry};
 use workloads::{Profile, Workload};
+
+/// Where cells run: a testbed, and for a lab of somebody else's kernels, which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bed {
+    /// The testbed.
+    pub testbed: Testbed,
+    /// What tells this kernel from the others of the run; `None` if it is ours.
+    pub kernel: Option<String>,
+}
+
+impl Bed {
+    /// `testbed`, with its own kernel.
+    pub fn of(testbed: Testbed) -> Self {
+        Bed {
+            testbed,
+            kernel: None,
+        }
+    }
+}
+
+/// The parameter of every lab cell that says how many CPUs the lab has.
+pub const LAB_CPUS: &str = "lab_cpus";
 
 /// What a command line selects.
 #[derive(Debug)]
 pub struct Selection {
     /// In registry order.
     pub strategies: Vec<&'static Strategy>,
+    /// Whether each strategy runs in every mode or in its default one only.
+    pub all_modes: bool,
     /// In definition order.
     pub workloads: Vec<Workload>,
     /// Which parameters.
     pub profile: Profile,
-    /// How many blocks count.
-    pub blocks: u32,
+    /// How many blocks count, if the command line says so.
+    pub blocks: Option<u32>,
+    /// How many CPUs the lab has; one group each.
+    pub lab_cpus: Vec<u64>,
     /// The seed of the order.
     pub seed: u64,
 }
@@ -47,16 +78,20 @@ pub fn strategies(names: &[String]) -> Result<Vec<&'static Strategy>, Failure> {
 }
 
 impl Selection {
-    /// The plan for `testbed`, as it is recorded.
-    pub fn plan(&self, testbed: Testbed) -> Plan {
+    /// The plan for `beds`, as it is recorded.
+    pub fn plan(&self, beds: &[Bed]) -> Plan {
         let mut cells = Vec::new();
-        for group in self.groups(testbed) {
-            cells.extend(self.strategies.iter().map(|s| cell(&group, s)));
+        for group in beds.iter().flat_map(|bed| self.groups(bed)) {
+            cells.extend(self.arms().iter().map(|arm| arm.cell(&group)));
         }
         Plan {
             seed: self.seed,
             profile: self.profile.name().to_string(),
-            blocks: self.blocks,
+            blocks: beds
+                .iter()
+                .map(|b| self.blocks(b.testbed))
+                .max()
+                .unwrap_or(0),
             // All of them, so that a strategy's colour and place in a report do
             // not depend on what else was selected.
             strategies: registry::ALL.iter().map(|s| info(s)).collect(),
@@ -65,17 +100,75 @@ impl Selection {
         }
     }
 
-    /// What is compared: each workload with each combination of parameters.
-    pub fn groups(&self, testbed: Testbed) -> Vec<Group> {
-        let of = |w: &Workload| {
-            let id = w.id.clone();
-            w.cells(self.profile).into_iter().map(move |params| Group {
-                testbed,
-                workload: id.clone(),
-                params,
-            })
+    /// What is compared with one another, the default mode of each strategy
+    /// before its others.
+    pub fn arms(&self) -> Vec<Arm> {
+        let of = |strategy: &&'static Strategy| {
+            let modes = strategy.modes().into_iter();
+            let strategy = *strategy;
+            modes
+                .filter(|mode| self.all_modes || mode.is_empty())
+                .map(move |mode| Arm { strategy, mode })
+                .collect::<Vec<_>>()
         };
-        self.workloads.iter().flat_map(of).collect()
+        self.strategies.iter().flat_map(of).collect()
+    }
+
+    /// Every cell of every block in the order in which they are to be carried
+    /// out: block by block, group by group, the arms of each group shuffled. On
+    /// a machine that measures time block 0 is the warm-up; one that counts
+    /// instructions has none, and starts with block 1.
+    pub fn steps(&self, bed: &Bed, arms: &[Arm]) -> Vec<Step> {
+        let first = u32::from(bed.testbed == Testbed::Lab);
+        let groups = self.groups(bed);
+        let mut steps = Vec::new();
+        let arms: Vec<_> = arms.iter().collect();
+        for block in first..=self.blocks(bed.testbed) {
+            for (number, group) in groups.iter().enumerate() {
+                let order = order(&arms, self.seed, number, block);
+                steps.extend((0..).zip(order).map(|(order, arm)| Step {
+                    cell: arm.cell(group),
+                    block,
+                    order,
+                }));
+            }
+        }
+        steps
+    }
+
+    /// How many blocks count on `testbed`. Where there is no noise, one does,
+    /// unless more were asked for.
+    pub fn blocks(&self, testbed: Testbed) -> u32 {
+        match testbed {
+            Testbed::Lab => self.blocks.unwrap_or(1),
+            Testbed::Host | Testbed::Fake => self.blocks.unwrap_or(self.profile.blocks()),
+        }
+    }
+
+    /// What is compared: each workload with each combination of parameters.
+    pub fn groups(&self, bed: &Bed) -> Vec<Group> {
+        let group = |w: &Workload, params: &Params| Group {
+            testbed: bed.testbed,
+            workload: w.id.clone(),
+            params: params.clone(),
+        };
+        let mut groups = Vec::new();
+        for w in &self.workloads {
+            for mut params in w.cells(self.profile) {
+                if let Some(kernel) = &bed.kernel {
+                    params.insert("kernel".into(), ParamValue::Text(kernel.clone()));
+                }
+                if bed.testbed != Testbed::Lab {
+                    groups.push(group(w, &params));
+                    continue;
+                }
+                for cpus in &self.lab_cpus {
+                    params.insert(LAB_CPUS.into(), ParamValue::Int(*cpus));
+                    groups.push(group(w, &params));
+                }
+            }
+        }
+        groups
     }
 }
 
@@ -87,14 +180,68 @@ fn info(s: &Strategy) -> StrategyInfo {
     }
 }
 
-/// The cell of `strategy` in `group`.
-pub fn cell(group: &Group, strategy: &Strategy) -> Cell {
-    Cell {
-        testbed: group.testbed,
-        strategy: strategy.name.to_string(),
-        workload: group.workload.clone(),
-        params: group.params.clone(),
+/// A strategy in one of its modes.
+#[derive(Clone, Debug)]
+pub struct Arm {
+    /// Which strategy.
+    pub strategy: &'static Strategy,
+    /// Empty for its default mode.
+    pub mode: Mode,
+}
+
+/// A cell in its place within the run.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What is to be measured.
+    pub cell: Cell,
+    /// In which block.
+    pub block: u32,
+    /// In which place within the block.
+    pub order: u32,
+}
+
+impl Arm {
+    /// The job that examines its isolation.
+    pub fn audit(&self, testbed: Testbed) -> Job {
+        Job::Audit {
+            testbed,
+            strategy: self.strategy.name.to_string(),
+            mode: self.mode.clone(),
+        }
     }
+
+    /// The audit that `findings` make.
+    pub fn audited(&self, testbed: Testbed, findings: Vec<Finding>) -> Audit {
+        Audit {
+            testbed,
+            strategy: self.strategy.name.to_string(),
+            mode: words(&self.mode),
+            isolating: self.strategy.isolating,
+            findings,
+        }
+    }
+
+    /// Its cell in `group`.
+    pub fn cell(&self, group: &Group) -> Cell {
+        Cell {
+            testbed: group.testbed,
+            strategy: self.strategy.name.to_string(),
+            workload: group.workload.clone(),
+            params: group.params.clone(),
+            mode: words(&self.mode),
+        }
+    }
+}
+
+fn words(mode: &Mode) -> Params {
+    let word = |(name, value): (&String, &String)| (name.clone(), ParamValue::Text(value.clone()));
+    mode.iter().map(word).collect()
+}
+
+/// The mode that a cell's record names.
+pub fn mode(cell: &Cell) -> Mode {
+    let pair = |(name, value): (&String, &ParamValue)| (name.clone(), value.to_string());
+    cell.mode.iter().map(pair).collect()
 }
 
 /// The order of `arms` in `block` of group number `group`: a function of the

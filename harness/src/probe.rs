@@ -19,18 +19,24 @@ pub struct Probed {
 }
 
 /// Tries each of `strategies`.
-pub fn probe(executor: &mut dyn Executor, strategies: &[&'static Strategy]) -> Vec<Probed> {
-    let mut try_one = |strategy: &'static Strategy| {
-        let job = Job::Trial {
-            strategy: strategy.name.to_string(),
-        };
-        let refusal = match executor.carry_out(&job) {
-            Answer::Available => None,
-            Answer::Outcome(outcome) => Some(outcome),
-        };
-        Probed { strategy, refusal }
+pub fn probe(executor: &dyn Executor, strategies: &[&'static Strategy]) -> Vec<Probed> {
+    let trial = |strategy: &&Strategy| Job::Trial {
+        strategy: strategy.name.to_string(),
     };
-    strategies.iter().map(|s| try_one(s)).collect()
+    let jobs: Vec<_> = strategies.iter().map(trial).collect();
+    let answers = executor.carry_out(&jobs).into_iter();
+    let probed = strategies
+        .iter()
+        .zip(answers)
+        .map(|(strategy, answer)| Probed {
+            strategy,
+            refusal: match answer {
+                Answer::Available => None,
+                Answer::Outcome(outcome) => Some(outcome),
+                Answer::Findings(_) => Some(Outcome::failed("a trial was answered like an audit")),
+            },
+        });
+    probed.collect()
 }
 
 /// The JSON form of one [`Probed`].

@@ -1,31 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! How far the run is: a bar on a terminal, a line a block elsewhere.
+//! How far the run is: a bar on a terminal, a line now and then elsewhere.
 
-use crate::probe::Probed;
+use crate::plan::Step;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use results::{Cell, cell::Group};
 use std::{
     io::{IsTerminal, stderr},
-    time::Instant,
+    time::{Duration, Instant},
 };
+
+/// How long nothing is said where there is no terminal.
+const QUIET: Duration = Duration::from_secs(5);
 
 /// Progress on standard error.
 pub(crate) struct Progress {
     bar: ProgressBar,
     lines: bool,
-    blocks: u32,
-    block: Option<u32>,
     begun: Instant,
+    said: Option<Instant>,
 }
 
 impl Progress {
-    /// For one warm-up and `blocks` blocks of every able strategy and group.
-    pub(crate) fn new(groups: &[Group], probed: &[Probed], blocks: u32) -> Self {
-        let able = probed.iter().filter(|p| p.refusal.is_none()).count();
-        let cells = (groups.len() * able) as u64 * (u64::from(blocks) + 1);
+    /// For `steps`, of which none has begun.
+    pub(crate) fn new<'a>(steps: impl Iterator<Item = &'a Step>) -> Self {
         let lines = !stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(
-            Some(cells),
+            Some(steps.count() as u64),
             match lines {
                 true => ProgressDrawTarget::hidden(),
                 false => ProgressDrawTarget::stderr_with_hz(10),
@@ -38,30 +37,26 @@ impl Progress {
         Progress {
             bar,
             lines,
-            blocks,
-            block: None,
             begun: Instant::now(),
+            said: None,
         }
     }
 
-    pub(crate) fn begin(&mut self, block: u32, cell: &Cell) {
-        self.bar
-            .set_message(format!("block {block}/{} · {cell}", self.blocks));
-        if self.lines && self.block != Some(block) {
+    /// `step` is about to begin.
+    pub(crate) fn begin(&mut self, step: &Step) {
+        let message = format!("{} block {} · {}", step.cell.testbed, step.block, step.cell);
+        if self.lines && self.said.is_none_or(|t| t.elapsed() >= QUIET) {
+            let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
             let seconds = self.begun.elapsed().as_secs();
-            match block {
-                0 => eprintln!(
-                    "warm-up block of {} cells",
-                    self.bar.length().unwrap_or(0) / (u64::from(self.blocks) + 1)
-                ),
-                n => eprintln!("block {n} of {} · {seconds} s so far", self.blocks),
-            }
+            eprintln!("{done} of {all} cells in {seconds} s · {message}");
+            self.said = Some(Instant::now());
         }
-        self.block = Some(block);
+        self.bar.set_message(message);
     }
 
-    pub(crate) fn end(&self) {
-        self.bar.inc(1);
+    /// `n` more steps have ended.
+    pub(crate) fn advance(&self, n: usize) {
+        self.bar.inc(n as u64);
     }
 
     pub(crate) fn finish(&self) {

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! A run: blocks of arms in seeded order, each cell recorded as it ends.
+//! A run on one testbed: who can take part, what is proved of them, and then
+//! every cell, recorded as it ends.
 
 use crate::{
     cell::{Answer, Job},
     execute::Executor,
     interrupt,
-    plan::{self, Selection},
+    plan::{Arm, Bed, Selection, Step},
     probe::Probed,
     progress::Progress,
 };
 use results::{
-    Cell, Outcome, Row, Testbed,
-    cell::Group,
+    Audit, Cell, Outcome, Row, Testbed,
     store::{self, Recorder},
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, thread};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,82 +25,159 @@ pub enum End {
     Interrupted,
 }
 
-/// Carries out `selection` on `testbed` and records every outcome.
+/// The arms of a run, sorted by whether they can take part.
+#[derive(Clone, Debug)]
+pub struct Lineup {
+    /// Those that can.
+    pub able: Vec<Arm>,
+    /// Those that cannot, and the outcome that stands for each of their cells.
+    pub refused: Vec<(Arm, Outcome)>,
+    /// What was found of the isolation of those that were tried.
+    pub audits: Vec<Audit>,
+}
+
+impl Lineup {
+    /// Sorts the arms of `selection` by what `probed` says of their strategies,
+    /// and audits those that run: an arm whose claim does not hold is refused.
+    pub fn new(
+        executor: &dyn Executor,
+        selection: &Selection,
+        testbed: Testbed,
+        probed: &[Probed],
+    ) -> Self {
+        let mut lineup = Lineup {
+            able: Vec::new(),
+            refused: Vec::new(),
+            audits: Vec::new(),
+        };
+        let mut tried = Vec::new();
+        for arm in selection.arms() {
+            let of = probed.iter().find(|p| p.strategy.name == arm.strategy.name);
+            match of.and_then(|p| p.refusal.clone()) {
+                Some(outcome) => lineup.refused.push((arm, outcome)),
+                None => tried.push(arm),
+            }
+        }
+        let jobs: Vec<_> = tried.iter().map(|arm| arm.audit(testbed)).collect();
+        for (arm, answer) in tried.into_iter().zip(executor.carry_out(&jobs)) {
+            lineup.add(arm, testbed, answer);
+        }
+        lineup
+    }
+
+    fn add(&mut self, arm: Arm, testbed: Testbed, answer: Answer) {
+        match answer {
+            Answer::Findings(findings) => {
+                let audit = arm.audited(testbed, findings);
+                match audit.broken() {
+                    Some(why) => self.refused.push((arm, Outcome::failed(why))),
+                    None => self.able.push(arm),
+                }
+                self.audits.push(audit);
+            }
+            Answer::Outcome(outcome) => self.refused.push((arm, outcome)),
+            Answer::Available => self.refused.push((arm, Outcome::failed(CROSSED))),
+        }
+    }
+}
+
+const CROSSED: &str = "the cell process answered another question than was asked";
+
+/// Carries out `selection` on `bed` and records every outcome.
 ///
 /// # Errors
 /// Only if a row cannot be recorded; what was recorded before is whole.
 pub fn run(
-    executor: &mut dyn Executor,
+    executor: &dyn Executor,
     selection: &Selection,
-    testbed: Testbed,
-    probed: &[Probed],
+    bed: &Bed,
+    lineup: &Lineup,
     recorder: &mut Recorder,
 ) -> Result<End, store::Error> {
-    let groups = selection.groups(testbed);
-    let mut progress = Progress::new(&groups, probed, selection.blocks);
-    record_refusals(&groups, probed, recorder)?;
-    let able: Vec<_> = probed
-        .iter()
-        .filter(|p| p.refusal.is_none())
-        .map(|p| p.strategy)
-        .collect();
+    record_refusals(selection, bed, lineup, recorder)?;
+    let batches = executor.batches(selection.steps(bed, &lineup.able));
+    let mut progress = Progress::new(batches.iter().flatten());
     // Cells that turned out to be missing are not tried again: what a machine
     // lacks in one block it lacks in the next.
     let mut missing: BTreeSet<Cell> = BTreeSet::new();
 
-    for block in 0..=selection.blocks {
-        for (number, group) in groups.iter().enumerate() {
-            let order = plan::order(&able, selection.seed, number, block);
-            for (place, strategy) in (0..).zip(order) {
-                let cell = plan::cell(group, strategy);
-                progress.begin(block, &cell);
-                if !missing.contains(&cell) {
-                    let job = Job::Measure { cell: cell.clone() };
-                    let outcome = match executor.carry_out(&job) {
-                        Answer::Outcome(outcome) => outcome,
-                        Answer::Available => {
-                            Outcome::failed("the cell process answered another question")
-                        }
-                    };
-                    if matches!(outcome, Outcome::Missing { .. }) {
-                        missing.insert(cell.clone());
-                    }
-                    let (block, order) = (Some(block), Some(place));
-                    recorder.append(&Row {
-                        cell,
-                        block,
-                        order,
-                        outcome,
-                    })?;
-                }
-                progress.end();
-                if interrupt::seen() {
-                    progress.finish();
-                    return Ok(End::Interrupted);
-                }
-            }
+    for side_by_side in batches.chunks(executor.width()) {
+        let wanted = |step: &&Step| !missing.contains(&step.cell);
+        let batches: Vec<Vec<&Step>> = side_by_side
+            .iter()
+            .map(|b| b.iter().filter(wanted).collect())
+            .collect();
+        if let Some(step) = batches.iter().flatten().next() {
+            progress.begin(step);
         }
+        let answers = at_once(executor, &batches);
+        if interrupt::seen() {
+            progress.finish();
+            return Ok(End::Interrupted);
+        }
+        for (step, answer) in batches.iter().flatten().zip(answers.into_iter().flatten()) {
+            let outcome = match answer {
+                Answer::Outcome(outcome) => outcome,
+                Answer::Available | Answer::Findings(_) => Outcome::failed(CROSSED),
+            };
+            if matches!(outcome, Outcome::Missing { .. }) {
+                missing.insert(step.cell.clone());
+            }
+            recorder.append(&Row {
+                cell: step.cell.clone(),
+                block: Some(step.block),
+                order: Some(step.order),
+                outcome,
+            })?;
+        }
+        progress.advance(side_by_side.iter().map(Vec::len).sum());
     }
     progress.finish();
     Ok(End::Complete)
 }
 
-/// A row for each cell of a strategy that does not run here.
+/// The answers to each batch, in order; several batches run side by side.
+fn at_once(executor: &dyn Executor, batches: &[Vec<&Step>]) -> Vec<Vec<Answer>> {
+    let one = |batch: &[&Step]| {
+        let jobs: Vec<_> = batch
+            .iter()
+            .map(|s| Job::Measure {
+                cell: s.cell.clone(),
+            })
+            .collect();
+        match jobs.is_empty() {
+            true => Vec::new(),
+            false => executor.carry_out(&jobs),
+        }
+    };
+    if let [batch] = batches {
+        return vec![one(batch)];
+    }
+    thread::scope(|scope| {
+        let running: Vec<_> = batches.iter().map(|b| scope.spawn(|| one(b))).collect();
+        let failed = |n| vec![Answer::Outcome(Outcome::failed("the executor panicked")); n];
+        let joined = running.into_iter().zip(batches);
+        joined
+            .map(|(t, b)| t.join().unwrap_or_else(|_| failed(b.len())))
+            .collect()
+    })
+}
+
+/// A row for each cell of an arm that does not take part.
 fn record_refusals(
-    groups: &[Group],
-    probed: &[Probed],
+    selection: &Selection,
+    bed: &Bed,
+    lineup: &Lineup,
     recorder: &mut Recorder,
 ) -> Result<(), store::Error> {
-    for group in groups {
-        for p in probed {
-            if let Some(outcome) = &p.refusal {
-                recorder.append(&Row {
-                    cell: plan::cell(group, p.strategy),
-                    block: None,
-                    order: None,
-                    outcome: outcome.clone(),
-                })?;
-            }
+    for group in selection.groups(bed) {
+        for (arm, outcome) in &lineup.refused {
+            recorder.append(&Row {
+                cell: arm.cell(&group),
+                block: None,
+                order: None,
+                outcome: outcome.clone(),
+            })?;
         }
     }
     Ok(())

@@ -56,6 +56,6 @@ fn on(strategy: &'static Strategy, test: kvm_tests::OnStrategy) -> Result<Comple
         Answer::Outcome(results::Outcome::Missing { reason, .. }) => {
             Ok(Completion::ignored_with(reason))
         }
-        Answer::Outcome(other) => Err(format!("{other:?}").into()),
+        other => Err(format!("{other:?}").into()),
     }
 }

@@ -8,7 +8,7 @@ use kvm_bindings::{
 };
 use kvm_ioctls::{Kvm, VcpuExit, VcpuFd, VmFd};
 use std::{os::fd::AsRawFd, ptr};
-use strategies::{GuestRam, Strategy};
+use strategies::{GuestRam, Mode, Strategy};
 use vm_memory::{Bytes, GuestAddress};
 use vmm::Machine;
 
@@ -95,7 +95,7 @@ impl BareBoot {
     /// The same machine, by the ioctls alone, up to the payload's first answer.
     pub(crate) fn boot(&self, kvm: &Kvm, strategy: &Strategy) -> (VcpuFd, VmFd, GuestRam) {
         let vm = kvm.create_vm().expect("KVM_CREATE_VM");
-        let ram = (strategy.allocate)(&vm, layout::MEMORY_MIN).expect("memory");
+        let ram = (strategy.allocate)(&vm, layout::MEMORY_MIN, &Mode::new()).expect("memory");
         let region = kvm_userspace_memory_region {
             slot: 0,
             flags: 0,

@@ -2,7 +2,8 @@
 //! Measuring: build the machine, check it, rehearse, measure, prove.
 
 use super::{ANSWER_LIMIT, Stop, guard, proof};
-use abi::{Request, layout};
+use crate::{host, plan};
+use abi::Request;
 use results::{
     Cell, Outcome, Testbed, Unit,
     record::{Counters, Samples},
@@ -10,11 +11,33 @@ use results::{
 };
 use std::collections::BTreeMap;
 use strategies::Strategy;
-use vmm::{Config, Device, Kvm, Machine, Phases, Ring, stats};
+use vmm::{Config, Device, Kvm, Machine, Phases, Ring, VmFd, stats};
 use workloads::{Access, Call, Script};
 
-/// Measures `cell`.
+/// Measures `cell`, and accounts for what it did to the direct map from before
+/// its machine was built until after it was gone.
 pub(crate) fn run(strategy: &Strategy, cell: &Cell) -> Result<Outcome, Stop> {
+    let before = host::direct_map();
+    let mut outcome = measured(strategy, cell)?;
+    if let Outcome::Measured { counters, .. } = &mut outcome {
+        for (name, now) in host::direct_map() {
+            let then = before.get(&name).copied().unwrap_or(0);
+            match name.strip_suffix("_kib") {
+                Some(size) => {
+                    counters.insert(format!("host.{size}_kib.before"), then);
+                    counters.insert(format!("host.{size}_kib.after"), now);
+                }
+                None if now > then => {
+                    counters.insert(format!("host.{name}"), now - then);
+                }
+                None => {}
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+fn measured(strategy: &Strategy, cell: &Cell) -> Result<Outcome, Stop> {
     let definitions = workloads::all().map_err(|e| Stop::Unproved(e.to_string()))?;
     let workload = definitions.iter().find(|w| w.id == cell.workload);
     let workload =
@@ -58,7 +81,9 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     fn build(&self) -> Result<(Machine, Phases), Stop> {
-        let allocate = self.strategy.allocate;
+        let mode = plan::mode(self.cell);
+        self.strategy.check(&mode).map_err(Stop::Unproved)?;
+        let allocate = |vm: &VmFd, len| (self.strategy.allocate)(vm, len, &mode);
         Ok(Machine::build(
             &self.kvm,
             &self.config,
@@ -88,9 +113,10 @@ impl Bench<'_> {
 
     fn call(&self, call: &Call) -> Result<Outcome, Stop> {
         let (mut machine, _) = self.build()?;
-        if call.proof.access == Access::Pvclock {
+        if matches!(call.proof.access, Access::Pvclock | Access::ClockUpdate) {
             for vcpu in machine.vcpus() {
-                vcpu.enable_pvclock(layout::pvclock(vcpu.index()))?;
+                let own = call.for_vcpu(call.measured, vcpu.index());
+                vcpu.enable_pvclock(own.args.address)?;
             }
         }
         machine.start()?;
@@ -117,7 +143,11 @@ impl Bench<'_> {
     ) -> Result<(Samples, Counters), Stop> {
         let vcpus = 0..self.config.vcpus;
         let requests: Vec<_> = vcpus.clone().map(|i| call.for_vcpu(request, i)).collect();
-        let mut devices: Vec<_> = requests.iter().map(|r| Device::new(r.args.seed)).collect();
+        let device = |r: &Request| match call.proof.access {
+            Access::ClockUpdate => Device::new(r.args.seed).updating_clock(),
+            _ => Device::new(r.args.seed),
+        };
+        let mut devices: Vec<_> = requests.iter().map(device).collect();
         let (before, clock_before) = (machine.stats()?, machine.clock()?);
         let replies = machine.call_all(&requests, &mut devices)?;
         let (clock_after, after) = (machine.clock()?, machine.stats()?);
@@ -139,6 +169,7 @@ impl Bench<'_> {
             clock: (clock_before, clock_after),
         };
         proof::check(call, &seen, machine)?;
+        proof::check_strategy(self.strategy, call, &seen)?;
         Ok((samples, self.counters(machine, grown)?))
     }
 

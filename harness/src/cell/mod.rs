@@ -7,12 +7,13 @@
 mod guard;
 mod measure;
 mod proof;
+mod secret;
 mod trial;
 
-use results::{Cell, Outcome, Testbed};
+use results::{Cell, Outcome, Testbed, audit::Finding};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use strategies::{Missing, Strategy, registry};
+use strategies::{Missing, Mode, Strategy, registry};
 
 pub use guard::TICKS_PER_ITERATION_MAX;
 
@@ -29,6 +30,16 @@ pub enum Job {
         /// Its name.
         strategy: String,
     },
+    /// Find out who can read the memory of `strategy` from outside the guest.
+    Audit {
+        /// Where this is; the process itself cannot tell.
+        testbed: Testbed,
+        /// Its name.
+        strategy: String,
+        /// Its parameters.
+        #[serde(default)]
+        mode: Mode,
+    },
     /// Measure one cell.
     Measure {
         /// Which.
@@ -40,7 +51,7 @@ impl Job {
     /// The strategy it is about.
     pub fn strategy(&self) -> &str {
         match self {
-            Job::Trial { strategy } => strategy,
+            Job::Trial { strategy } | Job::Audit { strategy, .. } => strategy,
             Job::Measure { cell } => &cell.strategy,
         }
     }
@@ -52,6 +63,8 @@ impl Job {
 pub enum Answer {
     /// The strategy runs.
     Available,
+    /// What the readers found.
+    Findings(Vec<Finding>),
     /// The outcome of the cell, or why the strategy does not run.
     Outcome(Outcome),
 }
@@ -64,6 +77,10 @@ pub fn carry_out(job: &Job) -> Answer {
     };
     match job {
         Job::Trial { .. } => trial::run(strategy),
+        Job::Audit { mode, .. } => match secret::run(strategy, mode) {
+            Ok(findings) => Answer::Findings(findings),
+            Err(stop) => Answer::Outcome(stop.into_outcome()),
+        },
         Job::Measure { cell } => Answer::Outcome(measure(strategy, cell)),
     }
 }

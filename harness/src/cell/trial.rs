@@ -7,7 +7,7 @@
 use super::{ANSWER_LIMIT, Answer, Stop, guard};
 use abi::{Args, Op, Request, layout};
 use results::{Outcome, unit::Bytes};
-use strategies::{Refusal, Stage, Strategy};
+use strategies::{Mode, Refusal, Stage, Strategy};
 use vmm::{Config, Device, Error, Kvm, Machine, Ring};
 
 /// A machine whose arena has room for huge pages.
@@ -52,6 +52,7 @@ fn attempt(strategy: &Strategy) -> Result<(), Stop> {
     Ok(())
 }
 
+/// A started machine of `strategy` in its default mode.
 fn start(kvm: &Kvm, strategy: &Strategy, memory: Bytes) -> Result<Machine, Stop> {
     let config = Config {
         vcpus: 1,
@@ -59,7 +60,9 @@ fn start(kvm: &Kvm, strategy: &Strategy, memory: Bytes) -> Result<Machine, Stop>
         ring: Ring::User,
         limit: ANSWER_LIMIT,
     };
-    let (mut machine, _) = Machine::build(kvm, &config, workloads::PAYLOAD, strategy.allocate)?;
+    let (mut machine, _) = Machine::build(kvm, &config, workloads::PAYLOAD, |vm, len| {
+        (strategy.allocate)(vm, len, &Mode::new())
+    })?;
     machine.start()?;
     guard::native(&mut machine)?;
     Ok(machine)

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The subcommands: one file each. They print; nothing below them does.
 
+mod audit;
 mod cell;
+mod lab;
+mod lab_build;
 mod list;
 mod probe;
 mod report;
 mod run;
 
 use crate::{
-    cli::{Cli, Command},
+    cli::{Cli, Command, Lab, LabArgs, On, RunArgs},
     execute::{Executor, Fake, Process},
     exit::{Exit, Failure},
+    plan::Bed,
 };
 use anyhow::Context;
 use results::Testbed;
@@ -25,6 +29,13 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Run(args) => run::run(args),
         Command::Report(args) => report::run(args),
         Command::Cell => cell::run(),
+        Command::Audit(args) => audit::run(args),
+        Command::Lab(Lab::Build(args)) => lab_build::run(args),
+        Command::Lab(Lab::Run(args)) => run::run(RunArgs {
+            on: On::Lab,
+            ..args
+        }),
+        Command::LabInit => lab::init(),
     };
     done.unwrap_or_else(|error| {
         let exit = error
@@ -49,20 +60,22 @@ fn one_line(error: &anyhow::Error) -> String {
     line
 }
 
-/// Whoever carries out jobs on `testbed`.
-fn executor(testbed: Testbed, seed: u64) -> Result<Box<dyn Executor>, Failure> {
+/// A bed and whoever carries out jobs there.
+type Staffed = (Bed, Box<dyn Executor>);
+
+/// Whoever carries out jobs on `testbed`: one, or for the lab one a kernel.
+fn executors(testbed: Testbed, seed: u64, lab: &LabArgs) -> Result<Vec<Staffed>, Failure> {
+    let only = |executor: Box<dyn Executor>| Ok(vec![(Bed::of(testbed), executor)]);
     match testbed {
-        Testbed::Fake => Ok(Box::new(Fake::new(seed))),
+        Testbed::Fake => only(Box::new(Fake::new(seed))),
         Testbed::Host => {
             vmm::open_kvm().map_err(|e| Failure::Unfit(e.to_string()))?;
             let process = Process::of_this_program();
-            Ok(Box::new(process.map_err(|e| {
+            only(Box::new(process.map_err(|e| {
                 Failure::usage(format!("this program's own path: {e}"))
             })?))
         }
-        Testbed::Lab => Err(Failure::Unfit(
-            "the lab is not part of this version: use --on host".into(),
-        )),
+        Testbed::Lab => lab::executors(&lab.kernel),
     }
 }
 

@@ -2,7 +2,7 @@
 //! `unmapbench probe`: what can run on this machine, and why the rest cannot.
 
 use crate::{
-    cli::Json,
+    cli::{Json, LabArgs},
     exit::{Exit, Failure},
     probe::{self, Probed},
 };
@@ -39,8 +39,15 @@ pub(super) fn run(args: Json) -> anyhow::Result<Exit> {
 }
 
 fn try_all(testbed: Testbed) -> Result<Vec<Probed>, Failure> {
-    let mut executor = super::executor(testbed, 0)?;
-    Ok(probe::probe(executor.as_mut(), registry::ALL))
+    let lab = LabArgs {
+        cpus: vec![1],
+        kernel: Vec::new(),
+    };
+    let executors = super::executors(testbed, 0, &lab)?;
+    let probed = executors
+        .iter()
+        .flat_map(|(_, e)| probe::probe(e.as_ref(), registry::ALL));
+    Ok(probed.collect())
 }
 
 fn document(tried: &Result<Vec<Probed>, Failure>) -> Value {

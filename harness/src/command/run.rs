@@ -6,9 +6,9 @@ use crate::{
     execute::Executor,
     exit::{Exit, Failure},
     host, interrupt,
-    plan::{self, Selection},
+    plan::{self, Bed, Selection},
     probe::{self, Probed},
-    run::{self, End},
+    run::{self, End, Lineup},
 };
 use anyhow::Context;
 use report::Format;
@@ -19,6 +19,7 @@ use std::{
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
+use workloads::Profile;
 
 /// Runs what the command line selects.
 pub(super) fn run(args: RunArgs) -> anyhow::Result<Exit> {
@@ -29,31 +30,52 @@ pub(super) fn run(args: RunArgs) -> anyhow::Result<Exit> {
         return Err(Failure::usage(results::store::Error::Exists(out)).into());
     }
 
-    let (testbed, mut executor) = first_testbed(&args)?;
-    let probed = probe::probe(executor.as_mut(), &selection.strategies);
-    if probed.iter().all(|p| p.refusal.is_some()) {
-        return Err(nothing_runs(&probed).into());
+    let mut beds = Vec::new();
+    let mut unfit = Vec::new();
+    for testbed in args.on.testbeds() {
+        match fit(*testbed, &selection, &args) {
+            Ok(found) => beds.extend(found),
+            Err(failure) => unfit.push(format!("{testbed}: {failure}")),
+        }
     }
-
+    if beds.is_empty() {
+        return Err(Failure::Unfit(format!("nothing can be run: {}", unfit.join("; "))).into());
+    }
     let mut host = host::fingerprint();
+    for why in unfit {
+        eprintln!("unmapbench: left out: {why}");
+        host.warnings.push(format!("Left out: {why}"));
+    }
+    for bed in &beds {
+        bed.executor.describe(&mut host);
+    }
     host::moving(&mut host, "before");
-    let plan = selection.plan(testbed);
+    let plan = selection.plan(&beds.iter().map(|b| b.bed.clone()).collect::<Vec<_>>());
     let mut recorder = Recorder::create(&out, &header(&args, started), &plan, &host)?;
+    let audits: Vec<_> = beds.iter().flat_map(|b| b.lineup.audits.clone()).collect();
+    recorder.write_audits(&audits)?;
     interrupt::watch();
-    let ended = run::run(
-        executor.as_mut(),
-        &selection,
-        testbed,
-        &probed,
-        &mut recorder,
-    );
-    // Whatever ended the run, what it recorded is whole and can be reported.
-    let ended = ended.with_context(|| {
-        format!(
-            "recording stopped; `unmapbench report {}` shows what is there",
-            out.display()
-        )
-    })?;
+    let mut ended = End::Complete;
+    for b in &beds {
+        let end = run::run(
+            b.executor.as_ref(),
+            &selection,
+            &b.bed,
+            &b.lineup,
+            &mut recorder,
+        );
+        // Whatever ended the run, what it recorded is whole and can be reported.
+        let shows = || {
+            format!(
+                "recording stopped; `unmapbench report {}` shows what is there",
+                out.display()
+            )
+        };
+        if end.with_context(shows)? == End::Interrupted {
+            ended = End::Interrupted;
+            break;
+        }
+    }
     host::moving(&mut host, "after");
     recorder.complete_host(&host)?;
 
@@ -72,8 +94,7 @@ pub(super) fn run(args: RunArgs) -> anyhow::Result<Exit> {
 }
 
 fn select(args: &RunArgs) -> Result<Selection, Failure> {
-    let blocks = args.blocks.unwrap_or(args.profile.blocks());
-    if blocks == 0 {
+    if args.blocks == Some(0) {
         return Err(Failure::Usage(
             "--blocks 0 measures nothing; give 1 or more, 15 for an interval worth having".into(),
         ));
@@ -83,25 +104,36 @@ fn select(args: &RunArgs) -> Result<Selection, Failure> {
         strategies: plan::strategies(&args.strategies)?,
         workloads: workloads::select(all, &args.workloads).map_err(Failure::usage)?,
         profile: args.profile,
-        blocks,
+        blocks: args.blocks,
+        all_modes: args.all_modes || args.profile != Profile::Quick,
+        lab_cpus: args.lab.cpus.clone(),
         seed: args.seed,
     })
 }
 
-/// The first of the testbeds asked for that this machine has. With `--on all`
-/// the absence of another one is said, not an error.
-fn first_testbed(args: &RunArgs) -> Result<(Testbed, Box<dyn Executor>), Failure> {
-    let mut reasons = Vec::new();
-    for testbed in args.on.testbeds() {
-        match super::executor(*testbed, args.seed) {
-            Ok(executor) => return Ok((*testbed, executor)),
-            Err(failure) => reasons.push(format!("{testbed}: {failure}")),
+/// A bed that at least one arm runs on.
+struct Fit {
+    bed: Bed,
+    executor: Box<dyn Executor>,
+    lineup: Lineup,
+}
+
+/// The beds of `testbed` on which anything runs.
+fn fit(testbed: Testbed, selection: &Selection, args: &RunArgs) -> Result<Vec<Fit>, Failure> {
+    let mut all = Vec::new();
+    for (bed, executor) in super::executors(testbed, args.seed, &args.lab)? {
+        let probed = probe::probe(executor.as_ref(), &selection.strategies);
+        if probed.iter().all(|p| p.refusal.is_some()) {
+            return Err(nothing_runs(&probed));
         }
+        let lineup = Lineup::new(executor.as_ref(), selection, testbed, &probed);
+        all.push(Fit {
+            bed,
+            executor,
+            lineup,
+        });
     }
-    Err(Failure::Unfit(format!(
-        "nothing can be run: {}",
-        reasons.join("; ")
-    )))
+    Ok(all)
 }
 
 fn nothing_runs(probed: &[Probed]) -> Failure {

@@ -8,23 +8,24 @@ use crate::cell::{Answer, Job};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use results::{Cell, Outcome, Unit};
+use std::sync::{Mutex, PoisonError};
 use strategies::{Refusal, Stage, registry};
 
 /// Invents outcomes.
 #[derive(Debug)]
 pub struct Fake {
-    random: ChaCha8Rng,
+    random: Mutex<ChaCha8Rng>,
 }
 
 impl Fake {
     /// The same inventions for the same seed.
     pub fn new(seed: u64) -> Self {
         Fake {
-            random: ChaCha8Rng::seed_from_u64(seed),
+            random: Mutex::new(ChaCha8Rng::seed_from_u64(seed)),
         }
     }
 
-    fn invent(&mut self, cell: &Cell) -> Outcome {
+    fn invent(&self, cell: &Cell) -> Outcome {
         let definitions = workloads::all().unwrap_or_default();
         let Some(workload) = definitions.iter().find(|w| w.id == cell.workload) else {
             return Outcome::failed(format!("no workload {}", cell.workload));
@@ -34,11 +35,9 @@ impl Fake {
         let place = registry::ALL.iter().position(|s| s.name == cell.strategy);
         let level = 1000 + 100 * place.unwrap_or(0) as u64;
         let phases = workload.model.phases();
-        let mut sample = |n: usize| -> Vec<u64> {
-            (0..n)
-                .map(|_| level + self.random.random_range(0..50))
-                .collect()
-        };
+        let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sample =
+            |n: usize| -> Vec<u64> { (0..n).map(|_| level + random.random_range(0..50)).collect() };
         let mut samples: std::collections::BTreeMap<String, Vec<u64>> =
             phases.iter().map(|p| (p.to_string(), sample(1))).collect();
         match phases {
@@ -62,8 +61,15 @@ impl Fake {
 }
 
 impl Executor for Fake {
-    fn carry_out(&mut self, job: &Job) -> Answer {
+    fn carry_out(&self, jobs: &[Job]) -> Vec<Answer> {
+        jobs.iter().map(|job| self.answer(job)).collect()
+    }
+}
+
+impl Fake {
+    fn answer(&self, job: &Job) -> Answer {
         match job {
+            Job::Audit { .. } => Answer::Findings(Vec::new()),
             // One strategy is always missing: reports must show the hole.
             Job::Trial { strategy } => match registry::find(strategy) {
                 Some(s) if s.isolating => {

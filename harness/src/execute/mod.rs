@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Who carries out jobs: a process per cell on a real testbed, or a generator
-//! of invented numbers in tests of the pipeline.
+//! Who carries out jobs: a process per cell on a real machine, a freshly booted
+//! emulated machine per batch, or a generator of invented numbers in tests.
 
 mod fake;
 mod process;
@@ -8,10 +8,30 @@ mod process;
 pub use fake::Fake;
 pub use process::Process;
 
-use crate::cell::{Answer, Job};
+use crate::{
+    cell::{Answer, Job},
+    plan::Step,
+};
+use results::Fingerprint;
 
-/// Carries out one job after another.
-pub trait Executor {
-    /// The answer to `job`. Whatever goes wrong is an answer as well.
-    fn carry_out(&mut self, job: &Job) -> Answer;
+/// Carries out jobs.
+pub trait Executor: Sync {
+    /// The answer to each of `jobs`, in order. Whatever goes wrong is an answer
+    /// as well.
+    fn carry_out(&self, jobs: &[Job]) -> Vec<Answer>;
+
+    /// Adds what a reader must know of where the jobs were carried out.
+    fn describe(&self, _host: &mut Fingerprint) {}
+
+    /// Which steps are handed over together: one by one, unless it says
+    /// otherwise.
+    fn batches(&self, steps: Vec<Step>) -> Vec<Vec<Step>> {
+        steps.into_iter().map(|step| vec![step]).collect()
+    }
+
+    /// How many batches may be in hand at the same time: one, where time is
+    /// what is measured.
+    fn width(&self) -> usize {
+        1
+    }
 }

@@ -81,7 +81,14 @@ impl Process {
 }
 
 impl Executor for Process {
-    fn carry_out(&mut self, job: &Job) -> Answer {
+    fn carry_out(&self, jobs: &[Job]) -> Vec<Answer> {
+        jobs.iter().map(|job| self.answer(job)).collect()
+    }
+}
+
+impl Process {
+    /// The answer to one job.
+    pub fn answer(&self, job: &Job) -> Answer {
         match self.run(job) {
             Err(e) => Answer::Outcome(Outcome::failed(format!("cell process: {e}"))),
             Ok((status, output, errors)) => match serde_json::from_slice(&output) {
@@ -164,7 +171,7 @@ mod tests {
         let job = Job::Trial {
             strategy: "guest-memfd".into(),
         };
-        Process::new(path, limit).carry_out(&job)
+        Process::new(path, limit).answer(&job)
     }
 
     #[test]
@@ -197,7 +204,7 @@ mod tests {
         let job = Job::Trial {
             strategy: "anon".into(),
         };
-        let answer = Process::new("/nonexistent".into(), LIMIT).carry_out(&job);
+        let answer = Process::new("/nonexistent".into(), LIMIT).answer(&job);
         assert!(format!("{answer:?}").contains("cell process"));
     }
 }

@@ -139,6 +139,7 @@ fn workloads_measure(strategy: &Strategy) -> Result<(), Failed> {
             strategy: strategy.name.to_string(),
             workload: workload.id.clone(),
             params: workload.cells(Profile::Quick).swap_remove(0),
+            mode: Default::default(),
         };
         let Answer::Outcome(outcome) = carry_out(&Job::Measure { cell }) else {
             return Err("a measurement was answered like a trial".into());

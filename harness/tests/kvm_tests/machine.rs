@@ -12,7 +12,7 @@ use std::{
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
-use strategies::{Strategy, registry};
+use strategies::{Mode, Strategy, registry};
 use vmm::{Device, Error, Machine, Ring};
 
 const BIN: &str = env!("CARGO_BIN_EXE_unmapbench");
@@ -163,7 +163,9 @@ fn impossible() -> Result<Completion, Failed> {
     let check = |vcpus, memory, expected: &str| {
         let mut config = config(vcpus, Ring::User);
         config.memory = memory;
-        let built = Machine::build(&kvm, &config, workloads::PAYLOAD, memfd().allocate);
+        let built = Machine::build(&kvm, &config, workloads::PAYLOAD, |vm, len| {
+            (memfd().allocate)(vm, len, &Mode::new())
+        });
         let text = built.map(drop).unwrap_err().to_string();
         assert!(text.contains(expected), "{text}");
     };
@@ -187,6 +189,7 @@ fn peak_memory() -> Result<Completion, Failed> {
         params: [("cpus", 1), ("mem_mib", mib)]
             .map(|(k, v)| (k.to_string(), ParamValue::Int(v)))
             .into(),
+        mode: Default::default(),
     };
     let mut child = Command::new(BIN)
         .arg("cell")

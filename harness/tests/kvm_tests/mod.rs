@@ -7,7 +7,7 @@ mod machine;
 use abi::{Args, Op, Request};
 use libtest_mimic::{Completion, Failed};
 use std::time::Duration;
-use strategies::Strategy;
+use strategies::{Mode, Strategy};
 use vmm::{Config, Machine, Ring};
 
 pub(crate) type OnMachine = fn() -> Result<Completion, Failed>;
@@ -31,7 +31,9 @@ fn config(vcpus: u64, ring: Ring) -> Config {
 /// A machine of `strategy` that takes requests.
 fn started(strategy: &Strategy, config: &Config) -> Result<Machine, vmm::Error> {
     let kvm = vmm::open_kvm()?;
-    let (mut machine, _) = Machine::build(&kvm, config, workloads::PAYLOAD, strategy.allocate)?;
+    let (mut machine, _) = Machine::build(&kvm, config, workloads::PAYLOAD, |vm, len| {
+        (strategy.allocate)(vm, len, &Mode::new())
+    })?;
     machine.start()?;
     Ok(machine)
 }

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! One boot of the lab: jobs in, answers out. Whatever kills the machine becomes
+//! the answer to the job that it was at, with the console's last lines.
+
+use super::{
+    error::{Error, io_error},
+    initramfs::Archive,
+    inside::{Errand, Line},
+    qemu::{Files, Qemu},
+};
+use crate::{
+    cell::{Answer, Job},
+    interrupt,
+};
+use results::Outcome;
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long a boot may take, real time. The longest, a family of faults on the
+/// largest memory, takes a tenth of it.
+const LIMIT: Duration = Duration::from_secs(900);
+
+/// How much of the console is kept with a failure, lines.
+const TAIL: usize = 30;
+
+/// What is booted.
+#[derive(Clone, Copy, Debug)]
+pub struct Boot<'a> {
+    /// The emulator.
+    pub qemu: &'a Qemu,
+    /// The kernel.
+    pub kernel: &'a Path,
+    /// This program, linked statically.
+    pub program: &'a [u8],
+    /// How many CPUs the lab has.
+    pub cpus: u64,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Booted {
+    /// An answer for each job, in order.
+    pub answers: Vec<Answer>,
+    /// Everything that the kernel said.
+    pub console: String,
+}
+
+impl Boot<'_> {
+    /// Boots, carries out `jobs`, and waits for the end.
+    ///
+    /// # Errors
+    /// Only what keeps the machine from being started.
+    pub fn run(&self, jobs: &[Job]) -> Result<Booted, Error> {
+        let dir = tempfile::tempdir().map_err(io_error("create", std::env::temp_dir()))?;
+        let path = |name: &str| dir.path().join(name);
+        let (initramfs, console, answers) = (path("initramfs"), path("console"), path("answers"));
+        let errand = Errand {
+            jobs: jobs.to_vec(),
+            shell: false,
+        };
+        let errand =
+            serde_json::to_vec(&errand).map_err(|e| io_error("write", &initramfs)(e.into()))?;
+        fs::write(&initramfs, Archive::of(self.program, &errand))
+            .map_err(io_error("write", &initramfs))?;
+        let files = Files {
+            kernel: self.kernel,
+            initramfs: &initramfs,
+            console: &console,
+            answers: &answers,
+        };
+        let mut child = self
+            .qemu
+            .command(files, self.cpus, "lab-init")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|_| Error::NoQemu)?;
+        let how = wait(&mut child);
+        let read =
+            |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
+        let console = read(&console);
+        Ok(Booted {
+            answers: sort(jobs.len(), &read(&answers), &how, &console),
+            console,
+        })
+    }
+}
+
+/// Waits for the end of QEMU; how it ended, in words.
+fn wait(child: &mut Child) -> String {
+    let begun = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) if status.success() => return "ended".into(),
+            Ok(Some(status)) => {
+                let mut said = String::new();
+                if let Some(mut stderr) = child.stderr.take() {
+                    let _ = std::io::Read::read_to_string(&mut stderr, &mut said);
+                }
+                return format!("could not go on ({status}): {}", said.trim());
+            }
+            Ok(None) if begun.elapsed() > LIMIT => {
+                stop(child);
+                return format!("hung: stopped after {} s", LIMIT.as_secs());
+            }
+            Ok(None) if interrupt::seen() => {
+                stop(child);
+                return "was interrupted".into();
+            }
+            // A boot takes a second or more, so that this adds a percent.
+            Ok(None) => thread::sleep(Duration::from_millis(10)),
+            Err(e) => return format!("could not be waited for: {e}"),
+        }
+    }
+}
+
+fn stop(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// The answers in the order of the jobs. The first job without one was the one
+/// at which the machine died; those after it were not begun.
+fn sort(jobs: usize, text: &str, how: &str, console: &str) -> Vec<Answer> {
+    let mut answers: Vec<Option<Answer>> = vec![None; jobs];
+    for line in text.lines() {
+        if let Ok(Line { job, answer }) = serde_json::from_str::<Line>(line)
+            && let Some(place) = answers.get_mut(job)
+        {
+            *place = Some(answer);
+        }
+    }
+    let mut died = false;
+    let fill = |answer: Option<Answer>| {
+        answer.unwrap_or_else(|| {
+            let error = match std::mem::replace(&mut died, true) {
+                false => format!("the lab {how} before this cell answered"),
+                true => "the lab was gone before this cell began".into(),
+            };
+            Answer::Outcome(Outcome::Failed {
+                error,
+                detail: Some(tail(console)),
+            })
+        })
+    };
+    answers.into_iter().map(fill).collect()
+}
+
+fn tail(console: &str) -> String {
+    let lines: Vec<_> = console.lines().collect();
+    lines[lines.len().saturating_sub(TAIL)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_death_is_the_answer_of_the_job_it_struck() {
+        let first = serde_json::to_string(&Line {
+            job: 0,
+            answer: Answer::Available,
+        })
+        .unwrap();
+        let text = format!("{first}\r\n{{\"job\":1,\"ans");
+        let answers = sort(3, &text, "ended", "line 1\nKernel panic - not syncing");
+        assert_eq!(answers[0], Answer::Available);
+        let said = |i: usize| format!("{:?}", answers[i]);
+        assert!(
+            said(1).contains("ended before this cell answered") && said(1).contains("Kernel panic")
+        );
+        assert!(said(2).contains("gone before this cell began"));
+    }
+
+    #[test]
+    fn strange_answers_are_passed_over() {
+        let text = "noise\n{\"job\":99,\"answer\":\"available\"}\n";
+        assert_eq!(sort(1, text, "ended", "").len(), 1);
+    }
+}

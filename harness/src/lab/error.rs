@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Why the lab cannot be used at all. What goes wrong within a boot is an
+//! outcome of its cells instead.
+
+use std::{io, path::PathBuf};
+
+/// What keeps the lab from running.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no QEMU.
+    #[error(
+        "qemu-system-x86_64 is missing: install Debian's package qemu-system-x86 (as root: apt-get install qemu-system-x86)"
+    )]
+    NoQemu,
+    /// QEMU does not say what it is, or is too old.
+    #[error("qemu-system-x86_64: {0}; the lab needs QEMU 7.2 or later with TCG")]
+    Qemu(String),
+    /// A kernel image is not one.
+    #[error("{}: {what}; --kernel takes a bzImage for x86-64", path.display())]
+    Image {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A file-system call failed.
+    #[error("{}: {action}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// This program cannot run inside the lab.
+    #[error(
+        "this program is not linked statically, so it cannot run inside the lab: build it in the repository, whose .cargo/config.toml sees to that"
+    )]
+    NotStatic,
+}
+
+pub(super) fn io_error(
+    action: &'static str,
+    path: impl Into<PathBuf>,
+) -> impl FnOnce(io::Error) -> Error {
+    let path = path.into();
+    move |source| Error::Io {
+        action,
+        path,
+        source,
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! A kernel image that the lab boots: ours, or somebody else's.
+
+use super::error::{Error, io_error};
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+/// A bzImage that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The release and build string that it carries.
+    pub version: String,
+}
+
+impl Image {
+    /// Looks at `path`. The header is that of the Linux/x86 boot protocol
+    /// (Documentation/arch/x86/boot.rst).
+    ///
+    /// # Errors
+    /// [`Error::Image`] if it is no bzImage, [`Error::Io`] if it cannot be read.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let mut file = File::open(path).map_err(io_error("open", path))?;
+        let mut header = [0; 0x264];
+        file.read_exact(&mut header)
+            .map_err(|_| not_one(path, "too short for a kernel"))?;
+        if &header[0x202..0x206] != b"HdrS" {
+            return Err(not_one(path, "no kernel: it lacks the boot header"));
+        }
+        // loadflags bit 0: loaded high, which is what makes it a *b*zImage.
+        if header[0x211] & 1 == 0 {
+            return Err(not_one(path, "a zImage, not a bzImage"));
+        }
+        // xloadflags bit 0: it has a 64-bit entry.
+        if header[0x236] & 1 == 0 {
+            return Err(not_one(path, "a 32-bit kernel"));
+        }
+        let offset = u16::from_le_bytes([header[0x20e], header[0x20f]]);
+        let mut text = [0; 256];
+        let got = file
+            .seek(SeekFrom::Start(u64::from(offset) + 0x200))
+            .and_then(|_| file.read(&mut text))
+            .map_err(io_error("read", path))?;
+        let text = text[..got].split(|b| *b == 0).next().unwrap_or_default();
+        Ok(Image {
+            path: path.to_path_buf(),
+            version: String::from_utf8_lossy(text).into_owned(),
+        })
+    }
+}
+
+fn not_one(path: &Path, what: &str) -> Error {
+    Error::Image {
+        path: path.to_path_buf(),
+        what: what.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(edit: impl FnOnce(&mut Vec<u8>)) -> Result<Image, Error> {
+        let mut bytes = vec![0; 0x400];
+        bytes[0x202..0x206].copy_from_slice(b"HdrS");
+        bytes[0x211] = 1;
+        bytes[0x236] = 1;
+        bytes[0x20e] = 0x80;
+        bytes[0x280..0x28c].copy_from_slice(b"7.3.4 (x@y)\0");
+        edit(&mut bytes);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        Image::open(file.path())
+    }
+
+    #[test]
+    fn only_a_64_bit_bzimage_is_one() {
+        assert_eq!(image(|_| {}).unwrap().version, "7.3.4 (x@y)");
+        let check = |edit: fn(&mut Vec<u8>), expected: &str| {
+            let error = image(edit).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        };
+        check(|b| b.truncate(100), "too short");
+        check(|b| b[0x202] = 0, "lacks the boot header");
+        check(|b| b[0x211] = 0, "a zImage");
+        check(|b| b[0x236] = 0, "32-bit");
+        assert!(Image::open(Path::new("/nonexistent")).is_err());
+    }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The lab: an emulated machine that boots our kernel, runs this very program
+//! inside, and counts instructions. The same build gives the same numbers on
+//! any machine, to the last digit.
+//!
+//! It is slow and exact: a count of instructions says how long a path through
+//! kernel and VMM is, and nothing about caches, TLB misses or the cost of an
+//! exit on a real processor.
+
+pub mod build;
+
+mod error;
+
+mod image;
+mod initramfs;
+mod inside;
+mod qemu;
+
+mod boot;
+mod executor;
+
+pub use boot::{Boot, Booted};
+pub use error::Error;
+pub use executor::Lab;
+pub use image::Image;
+pub use inside::run as run_inside;
+pub use qemu::Qemu;
