@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Tests that need the lab: QEMU and the built kernel. Each says why it was
+//! skipped; with UNMAPBENCH_REQUIRE_LAB=1 a skip is a failure.
+#![expect(clippy::unwrap_used)]
+
+use harness::lab::{
+    Qemu,
+    build::{self, Options},
+};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use results::{Cell, Outcome, Row, Run, store};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+const BIN: &str = env!("CARGO_BIN_EXE_unmapbench");
+
+/// How far a count may lie from the recorded one where only this program, and
+/// so its place in the lab's memory, has changed.
+const TOLERANCE: f64 = 0.001;
+
+type Test = fn() -> Result<Completion, Failed>;
+
+fn main() -> ExitCode {
+    let args = Arguments::from_args();
+    let tests: [(&str, Test); 3] = [
+        ("the_same_run_gives_the_same_bytes", repeats),
+        ("counts_are_those_of_the_recorded_run", as_recorded),
+        ("claims_of_isolation_hold_and_are_checked", audit),
+    ];
+    let trials = tests.map(|(name, test)| {
+        Trial::ignorable_test(format!("lab::{name}"), move || match missing() {
+            Some(why) if std::env::var_os("UNMAPBENCH_REQUIRE_LAB").is_some() => Err(why.into()),
+            Some(why) => Ok(Completion::ignored_with(why)),
+            None => test(),
+        })
+    });
+    libtest_mimic::run(&args, trials.into()).exit_code()
+}
+
+/// What the lab lacks here.
+fn missing() -> Option<String> {
+    if let Err(e) = Qemu::find() {
+        return Some(e.to_string());
+    }
+    match build::cached(&Options::default()) {
+        Ok(Some(_)) => None,
+        Ok(None) => Some("the lab's kernel is not built: unmapbench lab build".into()),
+        Err(e) => Some(e.to_string()),
+    }
+}
+
+/// The rows of samples.jsonl, as bytes.
+fn measured(more: &[&str]) -> Result<(tempfile::TempDir, PathBuf), Failed> {
+    let dir = tempfile::tempdir()?;
+    let out = dir.path().join("run");
+    let output = Command::new(BIN)
+        .args(["run", "--on", "lab", "--out"])
+        .arg(&out)
+        .args(more)
+        .output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+    }
+    Ok((dir, out))
+}
+
+fn rows(run: &Path) -> Vec<String> {
+    let text = fs::read_to_string(run.join(store::SAMPLES)).unwrap();
+    text.lines().skip(1).map(str::to_string).collect()
+}
+
+/// The same build, the same arguments: equal but for the header's clock.
+fn repeats() -> Result<Completion, Failed> {
+    for cpus in ["1", "2"] {
+        let args = ["--workloads", "mmio/user-read", "--cpus", cpus];
+        let (_a, first) = measured(&args)?;
+        let (_b, second) = measured(&args)?;
+        let (first, second) = (rows(&first), rows(&second));
+        assert!(!first.is_empty());
+        for (a, b) in first.iter().zip(&second) {
+            assert_eq!(a, b, "with {cpus} CPUs");
+        }
+        assert_eq!(first.len(), second.len());
+    }
+    Ok(Completion::Completed)
+}
+
+fn as_recorded() -> Result<Completion, Failed> {
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/recorded/lab");
+    if !recorded.exists() {
+        return Ok(Completion::ignored_with("no lab run is recorded"));
+    }
+    let recorded = store::read(&recorded)?;
+    let (_dir, now) = measured(&["--workloads", "mmio/*", "pio/*", "calibrate/*"])?;
+    let now = store::read(&now)?;
+    for fact in ["lab.qemu", "lab.kernel"] {
+        let (then, now) = (recorded.host.get(fact), now.host.get(fact));
+        if then != now {
+            return Ok(Completion::ignored_with(format!(
+                "recorded with {fact} {then:?}, this is {now:?}"
+            )));
+        }
+    }
+    let then = medians(&recorded);
+    let mut compared = 0;
+    for (cell, count) in medians(&now) {
+        if let Some(then) = then.get(&cell) {
+            let moved = count.abs_diff(*then) as f64 / *then as f64;
+            assert!(
+                moved <= TOLERANCE,
+                "{cell}: {then} instructions became {count}"
+            );
+            compared += 1;
+        }
+    }
+    assert!(compared >= 20, "only {compared} cells are in both runs");
+    Ok(Completion::Completed)
+}
+
+/// The median sample of each measured cell's latency.
+fn medians(run: &Run) -> BTreeMap<Cell, u64> {
+    let median = |row: &Row| match &row.outcome {
+        Outcome::Measured { samples, .. } => {
+            let mut all = samples.get("latency")?.clone();
+            all.sort_unstable();
+            Some((row.cell.clone(), *all.get(all.len() / 2)?))
+        }
+        _ => None,
+    };
+    run.rows.iter().filter_map(median).collect()
+}
+
+fn audit() -> Result<Completion, Failed> {
+    let output = Command::new(BIN)
+        .args(["audit", "--on", "lab", "--json"])
+        .output()?;
+    let audits: Vec<results::Audit> = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(audits.len(), strategies::registry::ALL.len());
+    for audit in &audits {
+        assert_eq!(audit.broken(), None);
+        assert_eq!(audit.findings.len(), 3, "{audit:?}");
+    }
+    assert!(output.status.success());
+    Ok(Completion::Completed)
+}
