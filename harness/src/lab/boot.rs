@@ -61,7 +61,6 @@ impl Boot<'_> {
         let (initramfs, console, answers) = (path("initramfs"), path("console"), path("answers"));
         let errand = Errand {
             jobs: jobs.to_vec(),
-            shell: false,
         };
         let errand =
             serde_json::to_vec(&errand).map_err(|e| io_error("write", &initramfs)(e.into()))?;
