@@ -244,7 +244,12 @@ fn gaps(out: &mut String, digest: &Digest<'_>) {
 
 /// A table whose first `left` columns are aligned to the left, the others to the
 /// right. Rows may be shorter than the header.
-fn table(out: &mut String, header: &[&str], left: usize, rows: impl Iterator<Item = Vec<String>>) {
+pub(crate) fn table(
+    out: &mut String,
+    header: &[&str],
+    left: usize,
+    rows: impl Iterator<Item = Vec<String>>,
+) {
     let line = |cells: &[String]| {
         let cells: Vec<&str> = cells.iter().map(|cell| cell.trim()).collect();
         format!("| {} |\n", cells.join(" | "))
@@ -272,7 +277,7 @@ fn fence(text: &str) -> String {
 
 /// `text` on one line with everything that Markdown or HTML might act on
 /// escaped. An underscore inside a word is not markup on GitHub and stays.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let text: Vec<char> = clean::line(text).chars().collect();
     let mut out = String::new();
     for (i, &c) in text.iter().enumerate() {

@@ -221,3 +221,21 @@ fn csv_holds_every_sample_once() {
         "batches are in the file"
     );
 }
+
+/// Arms down, workloads across: every arm has a row, every column a unit, and of
+/// the parameters only those that tell columns apart are shown.
+#[test]
+fn a_pivot_has_every_arm_and_tells_its_columns_apart() {
+    let pivot = report::pivot(&runs::lab(), &["mmio/user-read", "fault/guest-touch"]);
+    let lines: Vec<&str> = pivot.lines().collect();
+    assert_eq!(
+        lines[0],
+        "| strategy | mmio/user-read lab_cpus=1, insn | mmio/user-read lab_cpus=4, insn | \
+         fault/guest-touch, insn |"
+    );
+    assert_eq!(lines.len(), 2 + 12, "{pivot}");
+    let held = lines.iter().find(|l| l.contains("access=held |")).copied();
+    assert_eq!(held.map(|l| l.matches('|').count()), Some(5));
+    let nothing = report::pivot(&runs::lab(), &["no/such"]);
+    assert_eq!(nothing.lines().count(), 2);
+}
