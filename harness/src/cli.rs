@@ -128,6 +128,37 @@ pub enum Lab {
     Build(LabBuildArgs),
     /// `run --on lab`
     Run(RunArgs),
+    /// A prompt inside, or a command of yours, whose exit code is then this one's
+    Shell(ShellArgs),
+}
+
+/// What to boot for a person.
+#[derive(Debug, Args)]
+pub struct ShellArgs {
+    /// Boot this bzImage instead of ours
+    #[arg(long, value_name = "BZIMAGE")]
+    pub kernel: Option<PathBuf>,
+    /// CPUs
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u64).range(1..=16))]
+    pub cpus: u64,
+    /// Memory, MiB
+    #[arg(long, value_name = "MIB", default_value_t = 3072,
+          value_parser = clap::value_parser!(u32).range(256..=65536))]
+    pub memory: u32,
+    /// Let the clock show real time instead of counting instructions: faster,
+    /// and different each time
+    #[arg(long)]
+    pub real_time: bool,
+    /// A directory to take along as /its-name; may be given more than once
+    #[arg(long, value_name = "DIR")]
+    pub with: Vec<PathBuf>,
+    /// More of the kernel's command line
+    #[arg(long, value_name = "PARAMETERS", default_value = "")]
+    pub append: String,
+    /// A program in the lab and its arguments, instead of a prompt
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
 }
 
 /// Whose memory to examine.

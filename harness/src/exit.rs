@@ -5,25 +5,34 @@ use std::process::ExitCode;
 
 /// How the command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Exit {
     /// It did what it was asked.
-    Fine = 0,
+    Fine,
     /// A comparison found a regression.
-    Regression = 1,
+    Regression,
     /// A mistake in the command line, or an I/O error.
-    Usage = 2,
+    Usage,
     /// A comparison could not decide.
-    Inconclusive = 3,
+    Inconclusive,
     /// Nothing could be run in this environment.
-    Unfit = 4,
+    Unfit,
     /// Interrupted by Ctrl-C; what was recorded until then is whole.
-    Interrupted = 130,
+    Interrupted,
+    /// Not ours: that of a command that was run in the lab.
+    Command(u8),
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(exit as u8)
+        ExitCode::from(match exit {
+            Exit::Fine => 0,
+            Exit::Regression => 1,
+            Exit::Usage => 2,
+            Exit::Inconclusive => 3,
+            Exit::Unfit => 4,
+            Exit::Interrupted => 130,
+            Exit::Command(code) => code,
+        })
     }
 }
 

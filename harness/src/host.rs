@@ -92,6 +92,9 @@ pub fn allow_huge_memfd() -> std::io::Result<()> {
     )
 }
 
+/// Where tests of a kernel look for its debugfs.
+pub const DEBUGFS: &str = "/sys/kernel/debug";
+
 /// Memory that a new process could use without swapping.
 pub fn available_memory() -> Option<Bytes> {
     meminfo("MemAvailable")

@@ -26,9 +26,10 @@ type Test = fn() -> Result<Completion, Failed>;
 
 fn main() -> ExitCode {
     let args = Arguments::from_args();
-    let tests: [(&str, Test); 3] = [
+    let tests: [(&str, Test); 4] = [
         ("the_same_run_gives_the_same_bytes", repeats),
         ("counts_are_those_of_the_recorded_run", as_recorded),
+        ("a_command_gives_its_exit_code_and_sees_its_files", shell),
         ("claims_of_isolation_hold_and_are_checked", audit),
     ];
     let trials = tests.map(|(name, test)| {
@@ -56,7 +57,7 @@ fn missing() -> Option<String> {
     }
 }
 
-/// The rows of samples.jsonl, as bytes.
+/// A run in the lab with these arguments.
 fn measured(more: &[&str]) -> Result<(tempfile::TempDir, PathBuf), Failed> {
     let dir = tempfile::tempdir()?;
     let out = dir.path().join("run");
@@ -71,6 +72,7 @@ fn measured(more: &[&str]) -> Result<(tempfile::TempDir, PathBuf), Failed> {
     Ok((dir, out))
 }
 
+/// The rows of samples.jsonl, as bytes.
 fn rows(run: &Path) -> Vec<String> {
     let text = fs::read_to_string(run.join(store::SAMPLES)).unwrap();
     text.lines().skip(1).map(str::to_string).collect()
@@ -78,8 +80,12 @@ fn rows(run: &Path) -> Vec<String> {
 
 /// The same build, the same arguments: equal but for the header's clock.
 fn repeats() -> Result<Completion, Failed> {
-    for cpus in ["1", "2"] {
-        let args = ["--workloads", "mmio/user-read", "--cpus", cpus];
+    let several = "memfd,guest-memfd-reinsert";
+    for (cpus, strategies) in [("1", ""), ("2,4", several)] {
+        let mut args = vec!["--workloads", "mmio/user-read", "--cpus", cpus];
+        if !strategies.is_empty() {
+            args.extend(["--strategies", strategies]);
+        }
         let (_a, first) = measured(&args)?;
         let (_b, second) = measured(&args)?;
         let (first, second) = (rows(&first), rows(&second));
@@ -148,5 +154,29 @@ fn audit() -> Result<Completion, Failed> {
         assert_eq!(audit.findings.len(), 3, "{audit:?}");
     }
     assert!(output.status.success());
+    Ok(Completion::Completed)
+}
+
+/// Somebody's directory comes along, their program runs, its code comes back; a
+/// program that is not there is the shell's 127, a machine that dies is an error.
+fn shell() -> Result<Completion, Failed> {
+    let dir = tempfile::tempdir()?;
+    let with = dir.path().join("mine");
+    fs::create_dir(&with)?;
+    fs::write(with.join("greeting"), "hello from outside")?;
+    let run = |command: &[&str]| {
+        let mut lab = Command::new(BIN);
+        lab.args(["lab", "shell", "--memory", "512", "--with"]);
+        lab.arg(&with).arg("--").args(command).output()
+    };
+    let output = run(&["sh", "-c", "cat /mine/greeting; exit 7"])?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("hello from outside"), "{said}");
+    assert_eq!(output.status.code(), Some(7));
+    assert_eq!(run(&["no-such-program"])?.status.code(), Some(127));
+    let output = run(&["reboot", "-f"])?;
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("ended before the command did"), "{said}");
     Ok(Completion::Completed)
 }

@@ -1,34 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The README's result table is the recorded run's, not a memory of it.
-//! `UPDATE_README=1 cargo test -p harness --test readme` puts it there.
+//! The README's tables are those of recorded runs, not a memory of them.
+//! `UPDATE_README=1 cargo test -p harness --test readme` puts them there.
+//!
+//! A table stands between two comments. The first says what it is:
+//! `<!-- recorded: overview of DIR [where WORD] -->`, the comparison, of which
+//! only the rows with WORD are shown; or
+//! `<!-- recorded: arms of DIR for WORKLOAD WORKLOAD … -->`, medians.
+#![expect(clippy::unwrap_used)]
 
+use results::{Run, store};
 use std::{fs, path::Path};
 
-const BEGIN: &str = "<!-- result: the table of ";
-const END: &str = "<!-- result end -->";
+const BEGIN: &str = "<!-- recorded: ";
+const END: &str = "<!-- recorded end -->";
 
 #[test]
-fn the_result_table_is_that_of_the_recorded_run() {
+fn the_tables_are_those_of_recorded_runs() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let path = root.join("README.md");
     let readme = fs::read_to_string(&path).unwrap();
-    let (before, rest) = readme
-        .split_once(BEGIN)
-        .expect("the README marks its table");
-    let (comment, rest) = rest.split_once('\n').expect("a line ends");
-    let (_, after) = rest
-        .split_once(END)
-        .expect("the README marks the table's end");
-    let recorded = comment.split(';').next().expect("split yields something");
-    let run = results::store::read(&root.join(recorded)).unwrap();
-    let table: String = report::markdown(&run)
-        .lines()
-        .skip_while(|line| !line.starts_with("| workload |"))
-        .take_while(|line| line.starts_with('|'))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    assert!(table.lines().count() > 2, "the recorded run has no table");
-    let expected = format!("{before}{BEGIN}{comment}\n\n{table}\n{END}{after}");
+    let mut parts = readme.split(BEGIN);
+    let mut expected = parts.next().unwrap_or_default().to_string();
+    let mut spliced = 0;
+    for part in parts {
+        let (what, rest) = part.split_once(" -->").expect("a comment ends");
+        let (_, after) = rest.split_once(END).expect("a table ends");
+        let table = table(&root, what);
+        assert!(table.lines().count() > 2, "{what}: no table");
+        expected += &format!("{BEGIN}{what} -->\n\n{table}\n{END}{after}");
+        spliced += 1;
+    }
+    assert!(spliced > 0, "the README marks no table");
     if std::env::var_os("UPDATE_README").is_some() {
         fs::write(&path, &expected).unwrap();
     }
@@ -37,4 +39,27 @@ fn the_result_table_is_that_of_the_recorded_run() {
         expected,
         "refresh it: see the top of this file"
     );
+}
+
+/// The table that a comment asks for.
+fn table(root: &Path, what: &str) -> String {
+    let words: Vec<&str> = what.split_whitespace().collect();
+    let run = |dir: &str| store::read(&root.join(dir)).unwrap();
+    match words.as_slice() {
+        ["overview", "of", dir] => overview(&run(dir), ""),
+        ["overview", "of", dir, "where", word] => overview(&run(dir), word),
+        ["arms", "of", dir, "for", workloads @ ..] => report::pivot(&run(dir), workloads),
+        _ => panic!("{what}: see the top of this file"),
+    }
+}
+
+fn overview(run: &Run, word: &str) -> String {
+    report::markdown(run)
+        .lines()
+        .skip_while(|line| !line.starts_with("| workload |"))
+        .take_while(|line| line.starts_with('|'))
+        .enumerate()
+        .filter(|(i, line)| *i < 2 || line.contains(word))
+        .map(|(_, line)| format!("{line}\n"))
+        .collect()
 }

@@ -3,10 +3,11 @@
 
 use super::Staffed;
 use crate::{
+    cli::ShellArgs,
     exit::{Exit, Failure},
     lab::{
-        self, Image, Lab, Qemu,
-        build::{self, Options},
+        self, Clock, Image, Lab, Machine, Qemu, Shell,
+        build::{self, Kernel, Options},
     },
     plan::Bed,
 };
@@ -19,10 +20,7 @@ pub(super) fn executors(kernels: &[PathBuf]) -> Result<Vec<Staffed>, Failure> {
     let qemu = Qemu::find().map_err(unfit)?;
     let mut all: Vec<Staffed> = Vec::new();
     if kernels.is_empty() {
-        let found = build::cached(&Options::default()).map_err(Failure::usage)?;
-        let kernel = found.ok_or_else(|| {
-            Failure::Unfit("the lab's kernel is not built yet: run `unmapbench lab build`".into())
-        })?;
+        let kernel = ours()?;
         let name = format!("{} series {}", kernel.release, kernel.series);
         let lab = Lab::new(qemu, kernel.bzimage, name).map_err(unfit)?;
         all.push((Bed::of(Testbed::Lab), Box::new(lab)));
@@ -40,6 +38,45 @@ pub(super) fn executors(kernels: &[PathBuf]) -> Result<Vec<Staffed>, Failure> {
         all.push((bed, Box::new(lab)));
     }
     Ok(all)
+}
+
+/// The kernel that `lab build` made.
+fn ours() -> Result<Kernel, Failure> {
+    let found = build::cached(&Options::default()).map_err(Failure::usage)?;
+    found.ok_or_else(|| {
+        Failure::Unfit("the lab's kernel is not built yet: run `unmapbench lab build`".into())
+    })
+}
+
+/// `unmapbench lab shell`.
+pub(super) fn shell(args: &ShellArgs) -> anyhow::Result<Exit> {
+    let qemu = Qemu::find().map_err(|e| Failure::Unfit(e.to_string()))?;
+    let kernel = match &args.kernel {
+        Some(path) => Image::open(path).map_err(Failure::usage)?.path,
+        None => ours()?.bzimage,
+    };
+    let shell = Shell {
+        qemu: &qemu,
+        kernel: &kernel,
+        machine: Machine {
+            cpus: args.cpus,
+            memory_mib: args.memory,
+            clock: match args.real_time {
+                true => Clock::Real,
+                false => Clock::Instructions,
+            },
+        },
+        with: &args.with,
+        append: &args.append,
+        command: &args.command,
+    };
+    match shell.run() {
+        Ok(code) => Ok(Exit::Command(code)),
+        Err(e @ (lab::Error::NoQemu | lab::Error::NoBusybox)) => {
+            Err(Failure::Unfit(e.to_string()).into())
+        }
+        Err(e) => Err(Failure::usage(e).into()),
+    }
 }
 
 /// `unmapbench lab-init`.

@@ -35,6 +35,7 @@ pub fn dispatch(cli: Cli) -> Exit {
             on: On::Lab,
             ..args
         }),
+        Command::Lab(Lab::Shell(args)) => lab::shell(&args),
         Command::LabInit => lab::init(),
     };
     done.unwrap_or_else(|error| {

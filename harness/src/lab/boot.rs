@@ -6,7 +6,7 @@ use super::{
     error::{Error, io_error},
     initramfs::Archive,
     inside::{Errand, Line},
-    qemu::{Files, Qemu},
+    qemu::{Console, Files, Machine, Qemu},
 };
 use crate::{
     cell::{Answer, Job},
@@ -59,22 +59,21 @@ impl Boot<'_> {
         let dir = tempfile::tempdir().map_err(io_error("create", std::env::temp_dir()))?;
         let path = |name: &str| dir.path().join(name);
         let (initramfs, console, answers) = (path("initramfs"), path("console"), path("answers"));
-        let errand = Errand {
-            jobs: jobs.to_vec(),
-        };
-        let errand =
-            serde_json::to_vec(&errand).map_err(|e| io_error("write", &initramfs)(e.into()))?;
-        fs::write(&initramfs, Archive::of(self.program, &errand))
-            .map_err(io_error("write", &initramfs))?;
+        let archive = Archive::of(self.program, &Errand::Jobs(jobs.to_vec()));
+        fs::write(&initramfs, archive.finish()).map_err(io_error("write", &initramfs))?;
         let files = Files {
             kernel: self.kernel,
             initramfs: &initramfs,
-            console: &console,
+            console: Console::File(&console),
             answers: &answers,
+        };
+        let machine = Machine {
+            cpus: self.cpus,
+            ..Machine::default()
         };
         let mut child = self
             .qemu
-            .command(files, self.cpus, "lab-init")
+            .command(files, machine, "")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -33,6 +33,17 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// There is no shell to take along.
+    #[error(
+        "a statically linked busybox is missing: install Debian's package busybox-static (as root: apt-get install busybox-static)"
+    )]
+    NoBusybox,
+    /// The machine ended before the command in it did.
+    #[error("the lab {0} before the command did")]
+    Lost(String),
+    /// A directory that is to come along has no name of its own.
+    #[error("--with {}: it needs a name that is not already in the lab: bin, dev, init, proc, sys and tmp are", .0.display())]
+    With(PathBuf),
     /// This program cannot run inside the lab.
     #[error(
         "this program is not linked statically, so it cannot run inside the lab: build it in the repository, whose .cargo/config.toml sees to that"

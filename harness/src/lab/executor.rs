@@ -4,7 +4,8 @@
 
 use super::{
     boot::{Boot, Booted},
-    error::{Error, io_error},
+    elf::this_program,
+    error::Error,
     qemu::Qemu,
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     plan::{LAB_CPUS, Step},
 };
 use results::{Fingerprint, Outcome};
-use std::{env, fs, path::PathBuf, thread};
+use std::{path::PathBuf, thread};
 
 /// A lab of one kernel.
 #[derive(Debug)]
@@ -32,17 +33,12 @@ impl Lab {
     /// [`Error::NotStatic`] if this program cannot run there, [`Error::Io`] if
     /// it cannot be read.
     pub fn new(qemu: Qemu, kernel: PathBuf, name: String) -> Result<Self, Error> {
-        let path = env::current_exe().map_err(io_error("find", "this program"))?;
-        let program = fs::read(&path).map_err(io_error("read", &path))?;
-        match needs_interpreter(&program) {
-            true => Err(Error::NotStatic),
-            false => Ok(Lab {
-                qemu,
-                kernel,
-                name,
-                program,
-            }),
-        }
+        Ok(Lab {
+            qemu,
+            kernel,
+            name,
+            program: this_program()?,
+        })
     }
 
     /// The emulator.
@@ -126,33 +122,5 @@ fn cpus(job: &Job) -> Option<u64> {
     match job {
         Job::Measure { cell } => cell.int(LAB_CPUS),
         Job::Trial { .. } | Job::Audit { .. } => None,
-    }
-}
-
-/// Whether an ELF program asks for a dynamic loader (a PT_INTERP header).
-fn needs_interpreter(program: &[u8]) -> bool {
-    const PT_INTERP: u32 = 3;
-    let word = |at: usize, n: usize| -> Option<u64> {
-        let bytes = program.get(at..at + n)?;
-        Some(bytes.iter().rev().fold(0, |w, b| w << 8 | u64::from(*b)))
-    };
-    let header = |i: u64| -> Option<u64> {
-        let at = word(32, 8)?.checked_add(i.checked_mul(word(54, 2)?)?)?;
-        word(usize::try_from(at).ok()?, 4)
-    };
-    let count = word(56, 2).unwrap_or(0);
-    (0..count).any(|i| header(i) == Some(PT_INTERP.into()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_dynamic_program_is_told_from_a_static_one() {
-        let shell = fs::read("/bin/sh").unwrap();
-        assert!(needs_interpreter(&shell));
-        assert!(!needs_interpreter(workloads::PAYLOAD));
-        assert!(!needs_interpreter(b"\x7fELF"));
     }
 }

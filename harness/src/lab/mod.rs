@@ -9,6 +9,7 @@
 
 pub mod build;
 
+mod elf;
 mod error;
 
 mod image;
@@ -18,10 +19,12 @@ mod qemu;
 
 mod boot;
 mod executor;
+mod shell;
 
 pub use boot::{Boot, Booted};
 pub use error::Error;
 pub use executor::Lab;
 pub use image::Image;
 pub use inside::run as run_inside;
-pub use qemu::Qemu;
+pub use qemu::{Clock, Machine, Qemu};
+pub use shell::Shell;

@@ -15,16 +15,54 @@ const PROGRAM: &str = "qemu-system-x86_64";
 const OLDEST: (u32, u32) = (7, 2);
 
 /// The model has SVM and no feature that QEMU invents numbers for. XSAVE is off
-/// because a guest under TCG finds its sizes inconsistent.
-const CPU: &str = "EPYC-v3,+svm,-rdrand,-rdseed,-xsave";
+/// because a guest under TCG finds its sizes inconsistent; `check=off` keeps QEMU
+/// from listing what of an EPYC it cannot emulate.
+const CPU: &str = "EPYC-v3,+svm,-rdrand,-rdseed,-xsave,check=off";
 
 /// The kernel's command line. Without `kvm.tsc_tolerance_ppm`, KVM reads an
 /// early estimate of the TSC frequency that is 0.15 % off and finds no scaling.
 const CMDLINE: &str = "console=ttyS0 norandmaps nokaslr tsc=reliable kvm.tsc_tolerance_ppm=20000 \
                        oops=panic panic=-1 loglevel=5 rdinit=/init";
 
-/// Memory of the lab, MiB: the largest guest of the quick profile and room.
-const MEMORY_MIB: u32 = 3072;
+/// The machine that is asked for. What is not said here is the same in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// CPUs.
+    pub cpus: u64,
+    /// Memory, MiB.
+    pub memory_mib: u32,
+    /// What its clock counts.
+    pub clock: Clock,
+}
+
+/// What the machine's clock counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Instructions: repeatable to the last digit.
+    Instructions,
+    /// Real time: faster, for tests that count nothing.
+    Real,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Machine {
+            cpus: 1,
+            // The largest guest of the quick profile, and room.
+            memory_mib: 3072,
+            clock: Clock::Instructions,
+        }
+    }
+}
+
+/// Where the console goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Console<'a> {
+    /// Into a file, from the first line of the kernel on.
+    File(&'a Path),
+    /// To and from this process's terminal.
+    Terminal,
+}
 
 /// A QEMU that can be the lab.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +77,7 @@ pub struct Qemu {
 pub(super) struct Files<'a> {
     pub(super) kernel: &'a Path,
     pub(super) initramfs: &'a Path,
-    /// The console, from the first line of the kernel on.
-    pub(super) console: &'a Path,
+    pub(super) console: Console<'a>,
     /// The second serial port.
     pub(super) answers: &'a Path,
 }
@@ -78,11 +115,22 @@ impl Qemu {
         })
     }
 
-    /// The command that boots `files` on `cpus` CPUs; `init` are the arguments
-    /// of /init.
-    pub(super) fn command(&self, files: Files<'_>, cpus: u64, init: &str) -> Command {
+    /// The command that boots `files` on `machine`, with `append` at the end of
+    /// the kernel's command line.
+    pub(super) fn command(&self, files: Files<'_>, machine: Machine, append: &str) -> Command {
         let mut qemu = Command::new(PROGRAM);
         let file = |path: &Path| format!("file:{}", path.display());
+        if machine.clock == Clock::Instructions {
+            qemu.args(["-icount", "shift=0,sleep=off"]);
+        }
+        let console = match files.console {
+            Console::File(path) => file(path),
+            Console::Terminal => {
+                // Ctrl-C is for whoever sits in the lab.
+                qemu.args(["-chardev", "stdio,id=terminal,signal=off"]);
+                "chardev:terminal".to_string()
+            }
+        };
         qemu.args([
             "-machine",
             "q35",
@@ -91,9 +139,9 @@ impl Qemu {
             "-cpu",
             CPU,
         ])
-        .args(["-icount", "shift=0,sleep=off", "-seed", "1"])
-        .args(["-rtc", "base=2026-01-01T00:00:00,clock=vm"])
-        .args(["-smp", &cpus.to_string(), "-m", &MEMORY_MIB.to_string()])
+        .args(["-seed", "1", "-rtc", "base=2026-01-01T00:00:00,clock=vm"])
+        .args(["-smp", &machine.cpus.to_string()])
+        .args(["-m", &machine.memory_mib.to_string()])
         .args([
             "-nodefaults",
             "-display",
@@ -102,26 +150,22 @@ impl Qemu {
             "none",
             "-no-reboot",
         ])
-        .args([
-            "-serial",
-            &file(files.console),
-            "-serial",
-            &file(files.answers),
-        ])
+        .args(["-serial", &console, "-serial", &file(files.answers)])
         .arg("-kernel")
         .arg(files.kernel)
         .arg("-initrd")
         .arg(files.initramfs)
-        .args(["-append", &format!("{CMDLINE} -- {init}")]);
+        .args(["-append", &format!("{CMDLINE} {append} -- lab-init")]);
         qemu
     }
 
     /// The machine and the command line, for a record.
     pub fn facts(&self) -> [(&'static str, String); 4] {
+        let memory = Machine::default().memory_mib;
         [
             ("lab.qemu", self.version.clone()),
             ("lab.cpu", CPU.to_string()),
-            ("lab.memory", format!("{MEMORY_MIB} MiB")),
+            ("lab.memory", format!("{memory} MiB")),
             ("lab.cmdline", CMDLINE.to_string()),
         ]
     }

@@ -35,6 +35,7 @@ pub(super) const KERNEL: &[Tool] = &[
     Tool::Program("tar", "tar"),
     Tool::Program("xz", "xz-utils"),
     Tool::Program("gzip", "gzip"),
+    Tool::Program("lz4", "lz4"),
     Tool::Header("stdio.h", "libc6-dev"),
     Tool::Header("gelf.h", "libelf-dev"),
 ];
