@@ -3,11 +3,13 @@
 
 use crate::{
     exit::{Exit, Failure},
+    interrupt,
     lab::build::{self, Error, LabBuildArgs, Options},
 };
 
 /// Builds the kernel and prints where it is; what goes on is on standard error.
 pub(super) fn run(args: LabBuildArgs) -> anyhow::Result<Exit> {
+    interrupt::watch();
     let options = Options::from(&args);
     let kernel = match build::build(&options, &mut |line| eprintln!("{line}")) {
         Ok(kernel) => kernel,

@@ -6,6 +6,8 @@
 //! still runs is thus not joined by a second make in the same directory.
 
 use super::Error;
+use crate::interrupt;
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs::{self, File},
     io::{Read, Seek, SeekFrom, Write},
@@ -96,6 +98,13 @@ impl Runner {
         loop {
             if let Some(status) = child.try_wait().map_err(Error::io("wait for", &self.log))? {
                 return Ok(status);
+            }
+            if interrupt::seen() {
+                // Ctrl-C reaches make by itself; a SIGTERM for us alone does not.
+                let make = Pid::from_child(child);
+                let _ = kill_process(make, Signal::TERM);
+                let _ = child.wait();
+                return Err(Error::Interrupted(what.into()));
             }
             thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(200));
