@@ -3,8 +3,6 @@
 # Sourced by kernel-selftests and kernel-stress: kernels, headers and test
 # programs, kept in unmapbench's cache.
 
-bin=target/x86_64-unknown-linux-gnu/release/unmapbench
-
 # What running kernel tests takes.
 kernel_tests_prepare() {
     need cc gcc
@@ -19,6 +17,7 @@ kernel_tests_prepare() {
 built_kernel() {
     local field=$1
     shift
+    # shellcheck disable=SC2154 # prepare.sh knows where it is
     "$bin" lab build --json "$@" | sed -n "s/^ *\"$field\": \"\(.*\)\",\?$/\1/p"
 }
 

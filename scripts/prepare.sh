@@ -2,6 +2,9 @@
 # shellcheck shell=bash
 # Sourced by the other scripts: makes sure that what they need is there.
 
+# The program, once it is built.
+bin=target/x86_64-unknown-linux-gnu/release/unmapbench
+
 # need COMMAND PACKAGE: installs the Debian package if the command is missing
 # and we may, else names exactly what to install.
 need() {
@@ -29,6 +32,13 @@ need_rust() {
         echo "$0: this is cargo $have, and Rust $wanted or later is needed: rustup update" >&2
         exit 2
     fi
+}
+
+# lab_or_reason: everything that the lab takes. A lab that cannot be had is left
+# out, with its reason.
+lab_or_reason() {
+    (need qemu-system-x86_64 qemu-system-x86 && need busybox busybox-static) && "$bin" lab build ||
+        echo "$0: the lab is left out" >&2
 }
 
 # huge_pages_for_memfd: memfd-thp needs huge pages for shared memory, which are

@@ -35,6 +35,7 @@ pub(super) fn run(args: RunArgs) -> anyhow::Result<Exit> {
     for testbed in args.on.testbeds() {
         match fit(*testbed, &selection, &args) {
             Ok(found) => beds.extend(found),
+            Err(failure @ Failure::Usage(_)) => return Err(failure.into()),
             Err(failure) => unfit.push(format!("{testbed}: {failure}")),
         }
     }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs, inside the lab, the KVM selftests beside this script, one line each:
-# "begin NAME", then "pass|flaky|skip|FAIL|timeout NAME SECONDS". A program that fails
-# gets a second chance; if it takes it, it is flaky.
+# "begin NAME", then "pass|flaky|skip|FAIL|timeout NAME SECONDS [WHY]". A program that
+# fails gets a second chance; if it takes it, it is flaky.
 #
 # selftests.sh LIMIT AFTER [PATTERN]: seconds for one program; the program
 # after which to go on (- for all of them); a shell pattern of names.
@@ -22,7 +22,7 @@ try() {
 	esac
 }
 
-for name in $(find . -type f ! -name '*.sh' | sed 's|^\./||' | sort); do
+for name in $(find . -type f -perm -100 ! -name '*.sh' | sed 's|^\./||' | sort); do
 	[ "$after" = "$name" ] && after=- && continue
 	[ "$after" = - ] || continue
 	# shellcheck disable=SC2254
@@ -38,6 +38,8 @@ for name in $(find . -type f ! -name '*.sh' | sed 's|^\./||' | sort); do
 		case $result in pass) result=flaky ;; *) result=$first ;; esac
 		;;
 	esac
-	echo "$result $name $(($(date +%s) - begun))"
+	why=
+	[ "$result" = skip ] && why=$(tail -n 1 /tmp/out)
+	echo "$result $name $(($(date +%s) - begun)) $why"
 done
 echo "end"

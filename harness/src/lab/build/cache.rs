@@ -87,8 +87,13 @@ impl Cache {
             Err(TryLockError::WouldBlock) => waiting(),
             Err(TryLockError::Error(e)) => return Err(Error::io("lock", &path)(e)),
         }
-        file.lock().map_err(Error::io("lock", &path))?;
-        Ok(file)
+        match file.lock() {
+            Ok(()) => Ok(file),
+            Err(e) if e.kind() == ErrorKind::Interrupted => {
+                Err(Error::Interrupted("the wait for another build".into()))
+            }
+            Err(e) => Err(Error::io("lock", &path)(e)),
+        }
     }
 
     /// The finished kernel of `key`. One with a file missing counts as none.
