@@ -63,6 +63,6 @@ series_tests() {
     out=$tree/series
     mkdir -p "$out"
     gcc -O2 -Wall -Werror -static -pthread -I "$tree/usr/include" \
-        -o "$out/ktest" strategies/kernel/tests/ktest.c
+        -o "$out/ktest" strategies/kernel/tests/*.c
     echo "$out"
 }

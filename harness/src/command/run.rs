@@ -43,6 +43,10 @@ pub(super) fn run(args: RunArgs) -> anyhow::Result<Exit> {
         return Err(Failure::Unfit(format!("nothing can be run: {}", unfit.join("; "))).into());
     }
     let mut host = host::fingerprint();
+    if beds.iter().all(|b| b.bed.testbed != Testbed::Host) {
+        // They are about time on this machine; the lab's instructions do not mind.
+        host.warnings.clear();
+    }
     for why in unfit {
         eprintln!("unmapbench: left out: {why}");
         host.warnings.push(format!("Left out: {why}"));
