@@ -76,7 +76,10 @@ fn refused(strategy: &Strategy, error: &Error) -> Outcome {
         Error::Call { call, .. } if call.contains("MEMORY_REGION") => Stage::Memslot,
         Error::Run { .. } => Stage::Run,
         Error::NoKvm { .. } => {
-            return Outcome::missing(error.to_string(), "a usable /dev/kvm, or --on lab, with a kernel that has KVM built in");
+            return Outcome::missing(
+                error.to_string(),
+                "a usable /dev/kvm, or --on lab, with a kernel that has KVM built in",
+            );
         }
         _ => {
             return Outcome::Failed {

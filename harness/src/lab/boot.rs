@@ -138,6 +138,10 @@ fn sort(jobs: usize, text: &str, how: &str, console: &str) -> Vec<Answer> {
     let fill = |answer: Option<Answer>| {
         answer.unwrap_or_else(|| {
             let error = match std::mem::replace(&mut died, true) {
+                false if console.trim().is_empty() => format!(
+                    "the lab {how} before this cell answered, and its console stayed empty: \
+                     a kernel for it needs CONFIG_SERIAL_8250_CONSOLE=y and CONFIG_BLK_DEV_INITRD=y"
+                ),
                 false => format!("the lab {how} before this cell answered"),
                 true => "the lab was gone before this cell began".into(),
             };
@@ -174,6 +178,12 @@ mod tests {
             said(1).contains("ended before this cell answered") && said(1).contains("Kernel panic")
         );
         assert!(said(2).contains("gone before this cell began"));
+    }
+
+    #[test]
+    fn a_silent_kernel_is_told_what_it_lacks() {
+        let answers = sort(1, "", "ended", "\r\n");
+        assert!(format!("{answers:?}").contains("CONFIG_SERIAL_8250_CONSOLE"));
     }
 
     #[test]
