@@ -136,7 +136,7 @@ static void stress_one(enum backing b, uint64_t mode, int seconds)
 	static struct stress s;
 	pthread_t t[16];
 	struct targ a[16];
-	int i, n = 0;
+	int i, more, n = 0;
 
 	memset(&s, 0, sizeof(s));
 	vm_create(&s.vm, b, mode);
@@ -160,13 +160,13 @@ static void stress_one(enum backing b, uint64_t mode, int seconds)
 	pthread_create(&t[n], NULL, stress_clock, &a[n]), n++;
 	sleep(seconds);
 	/* A machine that is busy with other things is slow, not stuck. */
-	for (i = 0; i < 60 + 9 * seconds && fewest_runs(&s) < STRESS_RUNS; i++)
+	for (more = 0; more < 60 + 9 * seconds && fewest_runs(&s) < STRESS_RUNS; more++)
 		sleep(1);
 	s.stop = true;
 	for (i = 0; i < n; i++)
 		pthread_join(t[i], NULL);
 	printf("# stress %s mode %llx: %d s more, least runs %llu punches %llu touches %llu clocks %llu; reinserts %llu removes %llu zaps %llu restores %llu users %llu flushes %llu\n",
-	       backing_name[b], (long long)mode, i, (long long)fewest_runs(&s), (long long)s.punches,
+	       backing_name[b], (long long)mode, more, (long long)fewest_runs(&s), (long long)s.punches,
 	       (long long)s.touches, (long long)s.clocks,
 	       (long long)stat_of(&s.vm, "direct_map_reinserts"), (long long)stat_of(&s.vm, "direct_map_removes"),
 	       (long long)stat_of(&s.vm, "direct_map_zaps"), (long long)stat_of(&s.vm, "direct_map_restores"),
