@@ -13,7 +13,7 @@ pub(crate) static ANON: Strategy = Strategy {
     allocate: |_, len, _| {
         let mapping = Mapping::anonymous(len)?;
         mapping.advise(libc::MADV_NOHUGEPAGE, "MADV_NOHUGEPAGE")?;
-        Ok(GuestRam::mapped(mapping))
+        Ok(GuestRam::anonymous(mapping))
     },
     explain: Missing::plain,
 };

@@ -12,6 +12,7 @@
 mod direct_map;
 mod error;
 mod mapping;
+mod ram;
 mod strategy;
 
 mod anon;
@@ -25,6 +26,5 @@ pub mod kernel;
 pub mod registry;
 
 pub use error::Error;
-pub use strategy::{
-    Counted, GuestRam, Missing, Mode, PageSize, Parameter, Refusal, Stage, Strategy,
-};
+pub use ram::{GuestRam, SecondView};
+pub use strategy::{Counted, Missing, Mode, PageSize, Parameter, Refusal, Stage, Strategy};

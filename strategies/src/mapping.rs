@@ -80,12 +80,46 @@ impl Mapping {
 
     /// Gives the kernel an advice on the whole mapping.
     pub(crate) fn advise(&self, advice: i32, name: &str) -> Result<(), Error> {
-        // SAFETY: the range is ours; the advices in use (MADV_HUGEPAGE,
-        // MADV_NOHUGEPAGE) do not change its contents.
-        match unsafe { libc::madvise(self.address.cast(), self.len, advice) } {
-            0 => Ok(()),
-            _ => Err(Error::last(format!("madvise({name})"))),
+        self.advise_range(0, self.len as u64, advice, name)
+    }
+
+    /// Gives the kernel an advice on `len` bytes from `offset`.
+    pub(crate) fn advise_range(
+        &self,
+        offset: u64,
+        len: u64,
+        advice: i32,
+        name: &str,
+    ) -> Result<(), Error> {
+        let call = || format!("madvise({name}, len={len:#x})");
+        let within = offset
+            .checked_add(len)
+            .is_some_and(|end| end <= self.len as u64);
+        if !within {
+            return Err(Error::new(call(), std::io::ErrorKind::InvalidInput.into()));
         }
+        let address = self.address.wrapping_add(offset as usize);
+        // SAFETY: the range is ours, by the line above; nothing in this process
+        // holds a reference into it, so that an advice which drops or fills its
+        // pages (MADV_DONTNEED, MADV_POPULATE_WRITE) changes memory that is only
+        // ever accessed volatilely.
+        match unsafe { libc::madvise(address.cast(), len as usize, advice) } {
+            0 => Ok(()),
+            _ => Err(Error::last(call())),
+        }
+    }
+
+    /// Sets the word at `offset`.
+    ///
+    /// # Panics
+    /// If `offset` lies beyond the mapping or is no multiple of 8.
+    pub(crate) fn set_word(&self, offset: u64, value: u64) {
+        let fits = offset.is_multiple_of(8) && offset + 8 <= self.len as u64;
+        assert!(fits, "word at {offset:#x} of {:#x} bytes", self.len);
+        let at = self.address.wrapping_add(offset as usize).cast::<u64>();
+        // SAFETY: within the mapping and aligned, by the lines above; nothing
+        // holds a reference into it.
+        unsafe { at.write_volatile(value) };
     }
 
     pub(crate) fn address(&self) -> *mut u8 {
@@ -102,6 +136,20 @@ impl Drop for Mapping {
         // SAFETY: mapped by `map` and owned since; whoever uses the address
         // borrows or outlives-checks this value.
         unsafe { libc::munmap(self.address.cast(), self.len) };
+    }
+}
+
+/// Makes `len` bytes from `offset` a hole in `file`, whose size stays.
+pub(crate) fn punch_hole(file: BorrowedFd<'_>, offset: u64, len: u64) -> Result<(), Error> {
+    let call = || format!("fallocate(PUNCH_HOLE, len={len:#x})");
+    let number = |n: u64| {
+        i64::try_from(n).map_err(|_| Error::new(call(), std::io::ErrorKind::InvalidInput.into()))
+    };
+    let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+    // SAFETY: a descriptor that lives through the call, and numbers.
+    match unsafe { libc::fallocate(file.as_raw_fd(), mode, number(offset)?, number(len)?) } {
+        0 => Ok(()),
+        _ => Err(Error::last(call())),
     }
 }
 

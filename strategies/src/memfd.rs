@@ -56,8 +56,7 @@ fn allocate(len: u64, advice: i32, advice_name: &str) -> Result<GuestRam, Error>
     let file = File::from(file);
     file.set_len(len)
         .map_err(|e| Error::new(format!("ftruncate(memfd, {len:#x})"), e))?;
-    // The mapping keeps the file alive; the descriptor is not needed for that.
     let mapping = Mapping::shared(file.as_fd(), len)?;
     mapping.advise(advice, advice_name)?;
-    Ok(GuestRam::mapped(mapping))
+    Ok(GuestRam::mapped(mapping, file))
 }

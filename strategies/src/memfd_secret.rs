@@ -56,7 +56,8 @@ fn allocate(len: u64) -> Result<GuestRam, Error> {
     let file = File::from(unsafe { OwnedFd::from_raw_fd(fd) });
     file.set_len(len)
         .map_err(|e| Error::new(format!("ftruncate(memfd_secret, {len:#x})"), e))?;
-    Ok(GuestRam::mapped(Mapping::shared(file.as_fd(), len)?))
+    let mapping = Mapping::shared(file.as_fd(), len)?;
+    Ok(GuestRam::mapped(mapping, file))
 }
 
 /// Makes RLIMIT_MEMLOCK at least `need` bytes.

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! What a strategy is, and the memory it hands out.
+//! What a strategy is.
 
-use crate::{Error, mapping::Mapping};
+use crate::{Error, GuestRam};
 use kvm_ioctls::VmFd;
-use std::{
-    collections::BTreeMap,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
-};
+use std::collections::BTreeMap;
 
 /// The page size a strategy promises for guest memory in the host's page
 /// tables. It is checked in every cell: an arm that got another page size
@@ -170,52 +167,5 @@ impl Missing {
             refusal.seen.clone(),
             "this strategy runs on any stock kernel: see the kernel log for why this one refuses",
         )
-    }
-}
-
-/// Guest memory: a mapping in this process and, for guest_memfd, the file that
-/// KVM itself maps from. Dropping it releases both.
-#[derive(Debug)]
-pub struct GuestRam {
-    mapping: Mapping,
-    guest_memfd: Option<OwnedFd>,
-}
-
-impl GuestRam {
-    /// Memory that KVM reaches through the mapping.
-    pub(crate) fn mapped(mapping: Mapping) -> Self {
-        GuestRam {
-            mapping,
-            guest_memfd: None,
-        }
-    }
-
-    /// Memory that KVM reaches through `file`, mapped here as well.
-    pub(crate) fn guest_memfd(mapping: Mapping, file: OwnedFd) -> Self {
-        GuestRam {
-            mapping,
-            guest_memfd: Some(file),
-        }
-    }
-
-    /// Where it is mapped in this process. Aligned to 2 MiB.
-    pub fn host_address(&self) -> *mut u8 {
-        self.mapping.address()
-    }
-
-    /// Its length in bytes.
-    pub fn len(&self) -> usize {
-        self.mapping.len()
-    }
-
-    /// Whether it has no bytes; it always has some.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The file to put into the memslot: `Some` asks for a memslot of
-    /// KVM_SET_USER_MEMORY_REGION2 with KVM_MEM_GUEST_MEMFD.
-    pub fn guest_memfd_file(&self) -> Option<BorrowedFd<'_>> {
-        self.guest_memfd.as_ref().map(|f| f.as_fd())
     }
 }
