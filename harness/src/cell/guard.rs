@@ -16,6 +16,10 @@ pub const TICKS_PER_ITERATION_MAX: u64 = 50;
 /// How long the loop is: 10 µs when native, a blink when emulated.
 const ITERATIONS: u64 = 20_000;
 
+/// How often the loop may be tried: another program's turn on this CPU makes one
+/// try look slow, an emulator makes all of them slow.
+const TRIES: u32 = 5;
+
 /// Refuses a guest whose instructions are emulated.
 pub(crate) fn native(machine: &mut Machine) -> Result<(), Stop> {
     let args = Args {
@@ -23,9 +27,16 @@ pub(crate) fn native(machine: &mut Machine) -> Result<(), Stop> {
         ..Args::default()
     };
     let request = Request { op: Op::Spin, args };
-    let reply = machine.call(request, &mut Device::new(0))?;
-    let ticks = machine.samples(0, request, &reply)?.first().copied();
-    native_at(ticks.unwrap_or(u64::MAX) / ITERATIONS).map_err(Stop::Missing)
+    let mut verdict = Ok(());
+    for _ in 0..TRIES {
+        let reply = machine.call(request, &mut Device::new(0))?;
+        let ticks = machine.samples(0, request, &reply)?.first().copied();
+        verdict = native_at(ticks.unwrap_or(u64::MAX) / ITERATIONS);
+        if verdict.is_ok() {
+            break;
+        }
+    }
+    verdict.map_err(Stop::Missing)
 }
 
 fn native_at(ticks: u64) -> Result<(), Missing> {
