@@ -1,89 +1,138 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! How often KVM and the host did what the strategies differ in: exact counts
-//! beside the figures, per operation where the record says how many there were.
+//! beside the figures, per operation; where the record does not say how many there
+//! were, the whole cell is one.
 //!
-//! One table a family. Arms of a group with the same counts share a row, which
-//! makes what they differ in stand out.
+//! Two tables a family: what KVM and the VMM did per operation, and what became of
+//! the host's direct map in the whole cell. Arms of a group with the same counts
+//! share a row, which makes what they differ in stand out.
 
 use crate::{digest::Family, number};
 use results::{Outcome, Row, cell::Cell, compare::Table, stats::median};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Counters of KVM that are shown, by prefix of their name.
-const PER_OPERATION: [&str; 4] = [
+/// Counters that are shown per operation, by prefix of their name.
+const PER_OPERATION: [&str; 6] = [
     "kvm.direct_map_",
+    "kvm.exits",
     "kvm.guest_mem_reads",
     "kvm.guest_mem_writes",
     "kvm.mmio_exits",
+    "vmm.exits",
 ];
 
-/// Counters of the host that are shown; they are not of an operation.
-const IN_TOTAL: &str = "host.";
+/// Counters of the host, shown for the whole cell.
+const IN_TOTAL: [&str; 1] = ["host."];
+
+/// The counter that says over how many operations the others were counted.
+const OPERATIONS: &str = "operations";
 
 /// A table of counters.
 pub(crate) struct Counters {
-    /// The counters' names with what they are counted over.
+    /// What they are.
+    pub(crate) title: String,
+    /// The counters' names.
     pub(crate) columns: Vec<String>,
     /// Group, arms, and a count a column; nothing where it was not recorded.
     pub(crate) rows: Vec<(String, Vec<String>, Vec<String>)>,
 }
 
-/// The counters of `family`; `None` if its rows have none of interest that is
-/// not 0 throughout.
-pub(crate) fn of(family: &Family<'_>) -> Option<Counters> {
-    let tables = || family.workloads.iter().flat_map(|w| &w.tables);
-    let mut counts = Vec::new();
-    for table in tables() {
-        for arm in &table.arms {
-            counts.push((table, arm.cell, medians(&arm.rows)));
-        }
-    }
-    let nonzero = counts
-        .iter()
-        .flat_map(|(_, _, c)| c)
-        .filter(|(_, n)| **n > 0.0);
-    let names: BTreeSet<&str> = nonzero.map(|(name, _)| *name).collect();
-    let known = tables().all(|table| operations(table).is_some());
-    let column = |name: &&str| match name.starts_with(IN_TOTAL) || !known {
-        true => name.to_string(),
-        false => format!("{name} per operation"),
-    };
-    let columns: Vec<String> = names.iter().map(column).collect();
-    let mut rows: Vec<(String, Vec<String>, Vec<String>)> = Vec::new();
-    for (table, cell, counts) in counts.iter().filter(|(_, _, c)| !c.is_empty()) {
-        let group = table.group.to_string();
-        let operations = operations(table).filter(|_| known).unwrap_or(1.0);
-        let show = |name: &&str| {
-            let over = if name.starts_with(IN_TOTAL) {
-                1.0
-            } else {
-                operations
-            };
-            counts
-                .get(name)
-                .map_or(String::new(), |n| number::count(n / over))
-        };
-        let shown: Vec<String> = names.iter().map(show).collect();
-        let same = |row: &&mut (String, Vec<String>, Vec<String>)| row.0 == group && row.2 == shown;
-        match rows.iter_mut().find(same) {
-            Some((_, arms, _)) => arms.push(cell.arm()),
-            None => rows.push((group, vec![cell.arm()], shown)),
-        }
-    }
-    (!columns.is_empty()).then_some(Counters { columns, rows })
+/// The counters of `family`; a table of which nothing is of interest is left out.
+pub(crate) fn of(family: &Family<'_>) -> Vec<Counters> {
+    let per_operation = format!("Counters per operation: {}", family.name);
+    let in_total = format!("The host's direct map in each cell: {}", family.name);
+    [
+        table(family, per_operation, &PER_OPERATION, true),
+        table(family, in_total, &IN_TOTAL, false),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
-/// The median over counted blocks of each counter of interest.
+/// One arm's counters.
+struct Counted<'a> {
+    group: String,
+    arm: String,
+    counts: BTreeMap<&'a str, f64>,
+}
+
+fn table(
+    family: &Family<'_>,
+    title: String,
+    prefixes: &[&str],
+    per_operation: bool,
+) -> Option<Counters> {
+    let mut counted = Vec::new();
+    for table in family.workloads.iter().flat_map(|w| &w.tables) {
+        for arm in &table.arms {
+            let mut counts = medians(&arm.rows);
+            let recorded = counts.remove(OPERATIONS);
+            counts.retain(|name, _| prefixes.iter().any(|p| name.starts_with(p)));
+            if per_operation {
+                let over = recorded.or_else(|| operations(table)).unwrap_or(1.0);
+                counts.values_mut().for_each(|n| *n /= over);
+            }
+            if !counts.is_empty() {
+                counted.push(Counted {
+                    group: table.group.to_string(),
+                    arm: arm.cell.arm(),
+                    counts,
+                });
+            }
+        }
+    }
+    let names = columns(&counted);
+    let mut rows: Vec<(String, Vec<String>, Vec<String>)> = Vec::new();
+    for arm in counted {
+        let show = |name: &&str| {
+            arm.counts
+                .get(name)
+                .map_or(String::new(), |n| number::count(*n))
+        };
+        let shown: Vec<String> = names.iter().map(show).collect();
+        let same =
+            |row: &&mut (String, Vec<String>, Vec<String>)| row.0 == arm.group && row.2 == shown;
+        match rows.iter_mut().find(same) {
+            Some((_, arms, _)) => arms.push(arm.arm),
+            None => rows.push((arm.group, vec![arm.arm], shown)),
+        }
+    }
+    (!names.is_empty()).then(|| Counters {
+        title,
+        columns: names.iter().map(|name| name.to_string()).collect(),
+        rows,
+    })
+}
+
+/// The names of the counters that say something: not 0 throughout, and not a size
+/// that was the same before and after in every cell.
+fn columns<'a>(counted: &[Counted<'a>]) -> Vec<&'a str> {
+    let all = counted.iter().flat_map(|c| c.counts.iter());
+    let nonzero: BTreeSet<&str> = all
+        .filter(|(_, n)| **n > 0.0)
+        .map(|(name, _)| *name)
+        .collect();
+    let moved = |size: &str| {
+        let at =
+            |c: &Counted<'_>, when: &str| c.counts.get(format!("{size}.{when}").as_str()).copied();
+        counted.iter().any(|c| at(c, "before") != at(c, "after"))
+    };
+    let says = |name: &&str| match name.rsplit_once('.') {
+        Some((size, "before" | "after")) => moved(size),
+        _ => true,
+    };
+    nonzero.into_iter().filter(says).collect()
+}
+
+/// The median over counted blocks of each counter.
 fn medians<'a>(rows: &[&'a Row]) -> BTreeMap<&'a str, f64> {
     let mut values: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.block.is_some_and(|b| b > 0)) {
         let Outcome::Measured { counters, .. } = &row.outcome else {
             continue;
         };
-        let shown = |name: &str| {
-            name.starts_with(IN_TOTAL) || PER_OPERATION.iter().any(|p| name.starts_with(p))
-        };
-        for (name, count) in counters.iter().filter(|(name, _)| shown(name)) {
+        for (name, count) in counters {
             values.entry(name).or_default().push(*count as f64);
         }
     }
@@ -93,8 +142,8 @@ fn medians<'a>(rows: &[&'a Row]) -> BTreeMap<&'a str, f64> {
         .collect()
 }
 
-/// How many operations a cell of `table` measures: its samples times the
-/// operations in each; `None` if its parameters do not say.
+/// How many operations a cell of `table` measures by its parameters: its samples
+/// times the operations in each; `None` if they do not say.
 fn operations(table: &Table<'_>) -> Option<f64> {
     let cell: &Cell = table.arms.first()?.cell;
     let known = [cell.int("count"), cell.int("batch")];

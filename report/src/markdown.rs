@@ -113,14 +113,14 @@ fn details(out: &mut String, bed: &Bed<'_>) {
         for workload in &family.workloads {
             workload_details(out, bed, workload);
         }
-        if let Some(counters) = counters::of(family) {
-            counted(out, &family.name, &counters);
+        for counters in counters::of(family) {
+            counted(out, &counters);
         }
     }
 }
 
-fn counted(out: &mut String, family: &str, counters: &Counters) {
-    let _ = write!(out, "### Counters: {}\n\n", escape(family));
+fn counted(out: &mut String, counters: &Counters) {
+    let _ = write!(out, "### {}\n\n", escape(&counters.title));
     let mut header = vec!["workload".to_string(), "strategies".to_string()];
     header.extend(counters.columns.iter().map(|name| escape(name)));
     let header: Vec<&str> = header.iter().map(String::as_str).collect();

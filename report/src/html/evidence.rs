@@ -4,7 +4,7 @@
 
 use super::{strategy, wide};
 use crate::{
-    counters,
+    counters::{self, Counters},
     digest::{Digest, Family},
     evidence::{self, READERS},
     figure::Palette,
@@ -51,25 +51,23 @@ pub(super) fn isolation(digest: &Digest<'_>, palette: &Palette) -> Markup {
 
 /// The counters of a family, folded away.
 pub(super) fn counters(family: &Family<'_>) -> Markup {
-    let Some(counters) = counters::of(family) else {
-        return html! {};
-    };
-    let table = html! {
-        table.counters {
-            thead { tr {
-                th scope="col" { "workload" }
-                th scope="col" { "strategies with these counts" }
-                @for name in &counters.columns { th.num scope="col" { (name) } }
-            } }
-            tbody { @for (group, arms, counts) in &counters.rows { tr {
-                th scope="row" { (group) }
-                td { (arms.join(", ")) }
-                @for count in counts { td.num { (count) } }
-            } } }
-        }
-    };
-    html! { details {
-        summary { "Counters: " (family.name) }
-        (wide("Counters", &table))
+    html! { @for counters in counters::of(family) { details {
+        summary { (counters.title) }
+        (wide(&counters.title, &counted(&counters)))
+    } } }
+}
+
+fn counted(counters: &Counters) -> Markup {
+    html! { table.counters {
+        thead { tr {
+            th scope="col" { "workload" }
+            th scope="col" { "strategies with these counts" }
+            @for name in &counters.columns { th.num scope="col" { (name) } }
+        } }
+        tbody { @for (group, arms, counts) in &counters.rows { tr {
+            th scope="row" { (group) }
+            td { (arms.join(", ")) }
+            @for count in counts { td.num { (count) } }
+        } } }
     } }
 }
