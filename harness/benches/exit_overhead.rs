@@ -82,6 +82,7 @@ fn config() -> Config {
         vcpus: 1,
         memory: layout::MEMORY_MIN,
         ring: Ring::User,
+        irqchip: false,
         limit: Duration::from_secs(10),
     }
 }
@@ -100,6 +101,7 @@ fn mmio() -> Request {
         count: TRIPS,
         batch: 1,
         address: layout::MMIO,
+        width: 4,
         seed: 1,
         ..Args::default()
     };

@@ -154,7 +154,7 @@ impl Selection {
         };
         let mut groups = Vec::new();
         for w in &self.workloads {
-            for mut params in w.cells(self.profile) {
+            for mut params in w.cells(self.profile, bed.testbed) {
                 if let Some(kernel) = &bed.kernel {
                     params.insert("kernel".into(), ParamValue::Text(kernel.clone()));
                 }

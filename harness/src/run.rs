@@ -143,6 +143,7 @@ fn at_once(executor: &dyn Executor, batches: &[Vec<&Step>]) -> Vec<Vec<Answer>> 
             .iter()
             .map(|s| Job::Measure {
                 cell: s.cell.clone(),
+                sabotaged: false,
             })
             .collect();
         match jobs.is_empty() {

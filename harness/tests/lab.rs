@@ -26,9 +26,10 @@ type Test = fn() -> Result<Completion, Failed>;
 
 fn main() -> ExitCode {
     let args = Arguments::from_args();
-    let tests: [(&str, Test); 4] = [
+    let tests: [(&str, Test); 5] = [
         ("the_same_run_gives_the_same_bytes", repeats),
         ("counts_are_those_of_the_recorded_run", as_recorded),
+        ("kvm_touches_guest_memory_as_often_as_documented", touches),
         ("a_command_gives_its_exit_code_and_sees_its_files", shell),
         ("claims_of_isolation_hold_and_are_checked", audit),
     ];
@@ -107,7 +108,12 @@ fn as_recorded() -> Result<Completion, Failed> {
     let (_dir, now) = measured(&["--workloads", "mmio/*", "pio/*", "calibrate/*"])?;
     let now = store::read(&now)?;
     for fact in ["lab.qemu", "lab.kernel"] {
-        let (then, now) = (recorded.host.get(fact), now.host.get(fact));
+        // A package's revision, in brackets, is not another emulator.
+        let version = |run: &Run| {
+            let value = run.host.get(fact)?;
+            value.split(" (").next().map(str::to_string)
+        };
+        let (then, now) = (version(&recorded), version(&now));
         if then != now {
             return Ok(Completion::ignored_with(format!(
                 "recorded with {fact} {then:?}, this is {now:?}"
@@ -127,6 +133,54 @@ fn as_recorded() -> Result<Completion, Failed> {
         }
     }
     assert!(compared >= 20, "only {compared} cells are in both runs");
+    Ok(Completion::Completed)
+}
+
+/// The counts of `workloads/README.md` are those that the lab's kernel counts.
+fn touches() -> Result<Completion, Failed> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../workloads/README.md");
+    let text = fs::read_to_string(path)?;
+    let mut documented: BTreeMap<(String, String), [u64; 2]> = BTreeMap::new();
+    for line in text.lines() {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        if let [_, workload, params, reads, writes, _, _] = cells[..]
+            && let (Ok(reads), Ok(writes)) = (reads.parse(), writes.parse())
+        {
+            documented.insert((workload.into(), params.into()), [reads, writes]);
+        }
+    }
+    assert!(documented.len() >= 20, "{documented:?}");
+    let (_dir, run) = measured(&[
+        "--strategies",
+        "memfd",
+        "--workloads",
+        "mmio/*",
+        "pio/*",
+        "clock/*",
+    ])?;
+    let mut found = 0;
+    for row in store::read(&run)?.rows {
+        let Outcome::Measured { counters, .. } = &row.outcome else {
+            return Err(format!("{}: {:?}", row.cell, row.outcome).into());
+        };
+        let of = |name: &str| counters.get(name).copied().unwrap_or(0);
+        for ((workload, params), expected) in &documented {
+            let mut words = params.split_whitespace();
+            let same = row.cell.workload == *workload
+                && words.all(|word| row.cell.to_string().split(' ').any(|w| w == word));
+            if same {
+                let touched = ["reads", "writes"].map(|w| of(&format!("kvm.guest_mem_{w}")));
+                let expected = expected.map(|n| n * of("operations"));
+                assert_eq!(touched, expected, "{}", row.cell);
+                found += 1;
+            }
+        }
+    }
+    assert_eq!(
+        found,
+        documented.len(),
+        "a row of the table was not measured"
+    );
     Ok(Completion::Completed)
 }
 

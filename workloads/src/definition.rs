@@ -12,12 +12,15 @@
 //! detail = "latency"             # optional: the one that figures and tails show
 //! params = { cpus = [1], mem_mib = [64], count = [500] }
 //! quick = { count = [200] }      # replaces a list for the quick profile
+//! list = { mem_mib = [4096] }    # likewise for the list profile
+//! lab = { mem_mib = [512] }      # likewise in the lab, unless quick does
 //! ```
 //!
 //! Each parameter is a list; a workload has one cell per combination.
 
 use crate::{Error, Model, Profile};
 use results::{
+    Testbed,
     cell::{ParamValue, Params},
     run::{View, WorkloadInfo},
 };
@@ -60,6 +63,10 @@ pub struct Workload {
     params: Lists,
     #[serde(default)]
     quick: Lists,
+    #[serde(default)]
+    list: Lists,
+    #[serde(default)]
+    lab: Lists,
 }
 
 #[derive(Deserialize)]
@@ -99,15 +106,17 @@ fn parse(name: &str, text: &str) -> Result<Vec<Workload>, Error> {
                 w.id
             )));
         }
-        if let Some(name) = w.quick.keys().find(|name| !w.params.contains_key(*name)) {
-            return Err(wrong(format!(
-                "{}: quick has {name:?}, params has not",
-                w.id
-            )));
+        for (table, lists) in [("quick", &w.quick), ("list", &w.list), ("lab", &w.lab)] {
+            if let Some(name) = lists.keys().find(|name| !w.params.contains_key(*name)) {
+                let what = format!("{}: {table} has {name:?}, params has not", w.id);
+                return Err(wrong(what));
+            }
         }
         for profile in Profile::ALL {
-            for params in w.cells(profile) {
-                w.model.script(&w.id, &params)?;
+            for testbed in [Testbed::Host, Testbed::Lab] {
+                for params in w.cells(profile, testbed) {
+                    w.model.script(&w.id, &params)?;
+                }
             }
         }
     }
@@ -115,13 +124,12 @@ fn parse(name: &str, text: &str) -> Result<Vec<Workload>, Error> {
 }
 
 impl Workload {
-    /// The parameters of each cell under `profile`: every combination, the
-    /// last parameter by name varying fastest.
-    pub fn cells(&self, profile: Profile) -> Vec<Params> {
+    /// The parameters of each cell under `profile` on `testbed`: every
+    /// combination, the last parameter by name varying fastest.
+    pub fn cells(&self, profile: Profile, testbed: Testbed) -> Vec<Params> {
         let mut cells = vec![Params::new()];
         for (name, all) in &self.params {
-            let quick = self.quick.get(name).filter(|_| profile == Profile::Quick);
-            let values = quick.unwrap_or(all);
+            let values = self.values(name, all, profile, testbed);
             cells = cells
                 .iter()
                 .flat_map(|cell| {
@@ -134,6 +142,24 @@ impl Workload {
                 .collect();
         }
         cells
+    }
+
+    /// The values of parameter `name`, which are `all` unless a table says otherwise.
+    fn values<'a>(
+        &'a self,
+        name: &str,
+        all: &'a [ParamValue],
+        profile: Profile,
+        testbed: Testbed,
+    ) -> &'a [ParamValue] {
+        let tables = [
+            (&self.quick, profile == Profile::Quick),
+            (&self.lab, testbed == Testbed::Lab),
+            (&self.list, profile == Profile::List),
+        ];
+        let mut applying = tables.iter().filter(|(_, applies)| *applies);
+        let found = applying.find_map(|(lists, _)| lists.get(name));
+        found.map_or(all, Vec::as_slice)
     }
 
     /// Every parameter with all values that any profile but `quick` gives it.
@@ -195,8 +221,8 @@ mod tests {
     #[test]
     fn cells_are_all_combinations() {
         let w = &parse("x", GOOD).unwrap()[0];
-        assert_eq!(w.cells(Profile::Report).len(), 6);
-        let quick = w.cells(Profile::Quick);
+        assert_eq!(w.cells(Profile::Report, Testbed::Host).len(), 6);
+        let quick = w.cells(Profile::Quick, Testbed::Host);
         assert_eq!(quick.len(), 2);
         assert!(quick.iter().all(|p| p["count"] == ParamValue::Int(9)));
     }
@@ -226,5 +252,10 @@ mod tests {
         check("mem_mib = [64]", "mem_mib = [1]", "parameter mem_mib");
         check("count = [9]", "count = [\"many\"]", "parameter count");
         check("view = \"latency\"", "", "missing field `view`");
+        check(
+            "quick = {",
+            "lab = { size = [1] }\n quick = {",
+            "lab has \"size\"",
+        );
     }
 }

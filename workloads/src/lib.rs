@@ -10,6 +10,7 @@
 mod definition;
 mod error;
 mod model;
+mod params;
 mod profile;
 mod script;
 mod select;
@@ -18,7 +19,7 @@ pub use definition::{Workload, all};
 pub use error::Error;
 pub use model::Model;
 pub use profile::Profile;
-pub use script::{Access, Call, Proof, Script};
+pub use script::{Access, Call, Faults, Forced, Populate, Proof, Range, Script, Setup};
 pub use select::{nearest, select};
 
 /// The guest payload: a static ELF executable for [`abi::layout::PAYLOAD`].

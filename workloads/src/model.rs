@@ -3,13 +3,11 @@
 
 use crate::{
     Error,
-    script::{Access, Call, Script},
+    params::Checked,
+    script::{Access, Call, Faults, Forced, Populate, Range, Script, Setup},
 };
 use abi::{Args, Op, Request, layout};
-use results::{
-    cell::{ParamValue, Params},
-    unit::Bytes,
-};
+use results::cell::Params;
 use serde::Deserialize;
 
 /// What a workload does. A definition names one.
@@ -22,20 +20,58 @@ pub enum Model {
     Teardown,
     /// A loop of known length, to tell native from emulated execution.
     Spin,
-    /// 32-bit reads of an address without memory.
+    /// Reads of an address without memory.
     MmioRead,
-    /// 32-bit writes to an address without memory.
+    /// Writes to an address without memory.
     MmioWrite,
+    /// The same read by an instruction that lies on two pages.
+    MmioReadAcross,
+    /// The same read through a page-table entry that was not there before.
+    MmioReadCold,
+    /// The same read, decoded by the guest and asked for by registers.
+    MmioAsk,
+    /// Writes that KVM turns into the signal of an eventfd.
+    Ioeventfd,
+    /// Reads of a register of the IOAPIC in the kernel.
+    IoapicRead,
+    /// Reads of a register of the local APIC in the kernel.
+    LapicRead,
+    /// Writes to a register of the local APIC in the kernel.
+    LapicWrite,
+    /// `rep stos` to an address without memory.
+    MmioFill,
+    /// `rep movs` from an address without memory.
+    MmioCopyIn,
+    /// `rep movs` to an address without memory.
+    MmioCopyOut,
     /// 32-bit reads of a port that the VMM serves.
     PortRead,
+    /// `rep ins` from that port.
+    PortIn,
+    /// `rep outs` to that port.
+    PortOut,
     /// Reads of the time-stamp counter.
     Tsc,
     /// Reads of kvm-clock.
     Pvclock,
     /// Updates of kvm-clock, forced one by one.
     PvclockUpdate,
+    /// Updates of the wall clock, forced one by one.
+    WallClock,
+    /// Updates of steal time, one at every exit.
+    StealTime,
+    /// Reads of a timer behind a port.
+    Timer,
     /// The first write to each page.
     Touch,
+    /// The first write to each page after the page was given back.
+    Retouch,
+    /// The first write to each page, served by a thread of the VMM.
+    Userfault,
+    /// Population by the host.
+    Populate,
+    /// Giving pages back by holes.
+    Punch,
 }
 
 /// Pages of the arena that the rehearsal of a touch takes: the first 2 MiB, so
@@ -48,6 +84,16 @@ const MMIO_EXITS: &[&str] = &["mmio_exits"];
 /// VMX and SVM count a port access as `io_exits`; a KVM that emulates the
 /// instruction, for want of hardware, as `insn_emulation` alone.
 const PORT_EXITS: &[&str] = &["io_exits", "insn_emulation"];
+
+/// The window of the IOAPIC's selected register (82093AA data sheet, 3.1.2).
+const IOAPIC_WINDOW: u64 = layout::IOAPIC + 0x10;
+
+/// The local APIC's error LVT entry (Intel SDM vol. 3A, table 12-1): to write it
+/// has no effect but that it can be read back.
+const LAPIC_LVT_ERROR: u64 = layout::LAPIC + 0x370;
+
+/// The local APIC's version register (the same table).
+const LAPIC_VERSION: u64 = layout::LAPIC + 0x30;
 
 impl Model {
     /// The steps of a workload that consists of steps, in order.
@@ -72,55 +118,187 @@ impl Model {
     /// # Errors
     /// [`Error::Param`] for the first parameter that is missing or will not do.
     pub fn script(self, workload: &str, params: &Params) -> Result<Script, Error> {
-        let params = Checked { workload, params };
+        let params = Checked::new(workload, params);
         let memory = params.memory()?;
         let cpus = params.within("cpus", 1..=layout::MAX_VCPUS)?;
         Ok(Script::Call(match self {
             Model::Boot => return Ok(Script::Boot),
             Model::Teardown => {
-                let touch = touch(memory, cpus, 0).measured;
+                let touch = touch(memory, cpus, 0, 0).measured;
                 return Ok(Script::Teardown { touch });
             }
+            Model::Populate => {
+                let range = range(memory, &params)?;
+                let by = params.word("by", &POPULATES)?;
+                return Ok(Script::Populate { by, range });
+            }
+            Model::Punch => {
+                let range = range(memory, &params)?;
+                let touch = touch(memory, 1, 0, 0).measured;
+                return Ok(Script::Punch { touch, range });
+            }
+            Model::Touch => touch(memory, cpus, REHEARSAL_PAGES, shuffle(&params)?),
+            Model::Retouch => touch(memory, cpus, REHEARSAL_PAGES, shuffle(&params)?)
+                .after(Setup::Holed)
+                .showing(Access::PagesAgain),
+            Model::Userfault => {
+                let faults = [("missing", Faults::Missing), ("minor", Faults::Minor)];
+                let faults = params.word("faults", &faults)?;
+                touch(memory, cpus, REHEARSAL_PAGES, 0)
+                    .after(Setup::Userfault(faults))
+                    .showing(Access::PagesServed)
+            }
+            _ => self.exchange(&params)?,
+        }))
+    }
+
+    /// The models whose guest accesses a device or a clock.
+    fn exchange(self, params: &Checked<'_>) -> Result<Call, Error> {
+        let read = |op, args| Call::new(op, args, Access::Read);
+        let write = |op, args| Call::new(op, args, Access::Write);
+        Ok(match self {
             Model::Spin => Call::new(Op::Spin, params.iterations()?, Access::Nothing),
-            Model::MmioRead => {
-                Call::new(Op::MmioRead, params.repeated()?, Access::Read).counted_by(MMIO_EXITS)
+            Model::MmioRead => read(Op::MmioRead, params.repeated()?).counted_by(MMIO_EXITS, 1),
+            Model::MmioWrite => write(Op::MmioWrite, params.repeated()?).counted_by(MMIO_EXITS, 1),
+            Model::MmioReadAcross => {
+                read(Op::MmioReadAcross, params.repeated()?).counted_by(MMIO_EXITS, 1)
             }
-            Model::MmioWrite => {
-                Call::new(Op::MmioWrite, params.repeated()?, Access::Write).counted_by(MMIO_EXITS)
+            Model::MmioReadCold => {
+                let ops = [("mov", Op::MmioReadCold), ("movs", Op::MmioCopyCold)];
+                cold(params.word("insn", &ops)?, params.aliases()?)
             }
-            Model::PortRead => {
-                Call::new(Op::PortRead, params.repeated()?, Access::Read).counted_by(PORT_EXITS)
+            Model::MmioAsk => read(Op::MmioAsk, params.repeated()?)
+                .counted_by(PORT_EXITS, 1)
+                .after(Setup::SharedRegisters),
+            Model::Ioeventfd => {
+                let bytes = params.word("match", &[("address", 0), ("data", 4)])?;
+                let mut call = Call::new(Op::Notify, params.repeated()?, Access::Notify);
+                // What is written is what the eventfd waits for.
+                call.rehearsal.args.seed = call.measured.args.seed;
+                call.counted_by(MMIO_EXITS, 0)
+                    .after(Setup::Ioeventfd { bytes })
             }
+            Model::IoapicRead => register(Op::MmioRead, IOAPIC_WINDOW, params)?,
+            Model::LapicRead => register(Op::MmioRead, LAPIC_VERSION, params)?,
+            Model::LapicWrite => register(Op::MmioWrite, LAPIC_LVT_ERROR, params)?,
+            Model::MmioFill => string(Op::MmioFill, Access::Write, params)?,
+            Model::MmioCopyIn => string(Op::MmioCopyIn, Access::Read, params)?,
+            Model::MmioCopyOut => string(Op::MmioCopyOut, Access::Write, params)?,
+            Model::PortIn => read(Op::PortIn, params.strings()?),
+            Model::PortOut => write(Op::PortOut, params.strings()?),
+            Model::PortRead => read(Op::PortRead, params.repeated()?).counted_by(PORT_EXITS, 1),
             Model::Tsc => Call::new(Op::Tsc, params.batched()?, Access::Tsc),
             Model::Pvclock => Call {
                 per_vcpu_bytes: params.clock_stride()?,
-                ..Call::new(Op::Pvclock, at_clock(params.batched()?), Access::Pvclock)
+                ..Call::new(Op::Pvclock, at_clock(params.batched()?, 0), Access::Pvclock)
+                    .after(Setup::Kvmclock)
             },
-            Model::PvclockUpdate => Call {
-                per_vcpu_bytes: params.clock_stride()?,
-                ..Call::new(
-                    Op::PvclockUpdate,
-                    at_clock(params.repeated()?),
-                    Access::ClockUpdate,
-                )
-                .counted_by(PORT_EXITS)
-            },
-            Model::Touch => touch(memory, cpus, REHEARSAL_PAGES),
-        }))
+            Model::PvclockUpdate => {
+                let by = [
+                    ("kvmclock-ctrl", Forced::KvmclockCtrl),
+                    ("set-clock", Forced::SetClock),
+                ];
+                let call = Call {
+                    per_vcpu_bytes: params.clock_stride()?,
+                    ..forced(Op::PvclockUpdate, 0, Access::ClockUpdate, params)?
+                };
+                call.after(Setup::Kvmclock).forcing(params.word("by", &by)?)
+            }
+            Model::WallClock => {
+                forced(Op::Rewrite, 0, Access::Rewrite, params)?.forcing(Forced::WallClock)
+            }
+            // struct kvm_steal_time: the version is the second 64-bit word.
+            Model::StealTime => {
+                forced(Op::Rewrite, 8, Access::Rewrite, params)?.after(Setup::StealTime)
+            }
+            Model::Timer => Call::new(Op::Timer, params.repeated()?, Access::Timer),
+            Model::Boot
+            | Model::Teardown
+            | Model::Populate
+            | Model::Punch
+            | Model::Touch
+            | Model::Retouch
+            | Model::Userfault => unreachable!("these do not exchange anything"),
+        })
     }
 }
 
-/// The same at the clock of vCPU 0.
-fn at_clock(args: Args) -> Args {
+const POPULATES: [(&str, Populate); 4] = [
+    ("memcpy", Populate::Memcpy),
+    ("madvise", Populate::Madvise),
+    ("prefault", Populate::Prefault),
+    ("write", Populate::Write),
+];
+
+/// The same `offset` bytes into the clock page of vCPU 0.
+fn at_clock(args: Args, offset: u64) -> Args {
     Args {
-        address: layout::pvclock(0),
+        address: layout::pvclock(0) + offset,
         ..args
     }
 }
 
+/// Reads of the data port, each of which has something in the clock page rewritten.
+fn forced(op: Op, offset: u64, access: Access, params: &Checked<'_>) -> Result<Call, Error> {
+    Ok(Call {
+        per_vcpu_bytes: layout::PAGE,
+        ..Call::new(op, at_clock(params.repeated()?, offset), access).counted_by(PORT_EXITS, 1)
+    })
+}
+
+/// Accesses of a register in the kernel: userspace must see none of them.
+fn register(op: Op, address: u64, params: &Checked<'_>) -> Result<Call, Error> {
+    let access = match op {
+        Op::MmioWrite => Access::RegisterWrite,
+        _ => Access::Register,
+    };
+    let args = Args {
+        address,
+        ..params.repeated()?
+    };
+    let call = Call::new(op, args, access).counted_by(MMIO_EXITS, 0);
+    Ok(call.after(Setup::Irqchip))
+}
+
+/// String instructions: one MMIO exit a value.
+fn string(op: Op, access: Access, params: &Checked<'_>) -> Result<Call, Error> {
+    let args = params.strings()?;
+    Ok(Call::new(op, args, access).counted_by(MMIO_EXITS, args.batch))
+}
+
+/// Reads at aliases; the rehearsal has the first 64 of them.
+fn cold(op: Op, args: Args) -> Call {
+    let at = |skip| Args {
+        address: layout::ALIAS + skip * layout::PAGE,
+        ..args
+    };
+    let call = Call::new(op, at(0), Access::ReadCold).counted_by(MMIO_EXITS, 1);
+    Call {
+        measured: Request { op, args: at(64) },
+        per_vcpu_bytes: layout::ALIASES * layout::PAGE,
+        ..call
+    }
+}
+
+/// The whole arena in steps of `batch` pages.
+fn range(memory: u64, params: &Checked<'_>) -> Result<Range, Error> {
+    let batch = params.within("batch", 1..=512)?;
+    let pages = (memory - layout::ARENA) / layout::PAGE;
+    Ok(Range {
+        address: layout::ARENA,
+        pages: pages / batch * batch,
+        batch,
+    })
+}
+
+/// `order` is `sequential` (the default) or `random`.
+fn shuffle(params: &Checked<'_>) -> Result<u64, Error> {
+    params.word("order", &[("sequential", 0), ("random", 0x0dd5_eed5)])
+}
+
 /// First touches of the arena of each vCPU's share, the first `skip` pages of
 /// it rehearsed.
-fn touch(memory: u64, cpus: u64, skip: u64) -> Call {
+fn touch(memory: u64, cpus: u64, skip: u64, shuffle: u64) -> Call {
     let share = (memory - layout::ARENA) / cpus / (2 << 20) * (2 << 20);
     let pages = share / layout::PAGE;
     let skip = skip.min(pages / 2);
@@ -132,6 +310,8 @@ fn touch(memory: u64, cpus: u64, skip: u64) -> Call {
         address: layout::ARENA + first * layout::PAGE,
         stride: layout::PAGE,
         seed: 0x5eed,
+        shuffle,
+        ..Args::default()
     };
     Call {
         rehearsal: Request {
@@ -141,91 +321,5 @@ fn touch(memory: u64, cpus: u64, skip: u64) -> Call {
         total: Some("total"),
         per_vcpu_bytes: share,
         ..Call::new(Op::Touch, args(skip, pages - skip), Access::Pages)
-    }
-}
-
-/// Parameters of a named workload.
-struct Checked<'a> {
-    workload: &'a str,
-    params: &'a Params,
-}
-
-impl Checked<'_> {
-    fn error(&self, name: &str, what: String) -> Error {
-        Error::Param {
-            workload: self.workload.to_string(),
-            name: name.to_string(),
-            what,
-        }
-    }
-
-    fn within(&self, name: &str, range: std::ops::RangeInclusive<u64>) -> Result<u64, Error> {
-        let (low, high) = (range.start(), range.end());
-        match self.params.get(name) {
-            Some(ParamValue::Int(n)) if range.contains(n) => Ok(*n),
-            Some(other) => Err(self.error(
-                name,
-                format!("{other} is not a number from {low} to {high}"),
-            )),
-            None => Err(self.error(
-                name,
-                format!("is missing; give a number from {low} to {high}"),
-            )),
-        }
-    }
-
-    /// `count` accesses of the MMIO window or the data port, a sample each.
-    fn repeated(&self) -> Result<Args, Error> {
-        Ok(Args {
-            count: self.within("count", 1..=layout::SAMPLES_MAX)?,
-            batch: 1,
-            address: layout::MMIO,
-            seed: 0x5eed,
-            ..Args::default()
-        })
-    }
-
-    /// `count` samples of `batch` operations.
-    fn batched(&self) -> Result<Args, Error> {
-        let batch = self.within("batch", 1..=1 << 20)?;
-        Ok(Args {
-            batch,
-            ..self.repeated()?
-        })
-    }
-
-    /// How far apart the vCPUs' clocks lie: `clock_page` is `apart` (a page
-    /// each, the default) or `shared` (all in one, a cache line each).
-    fn clock_stride(&self) -> Result<u64, Error> {
-        match self.params.get("clock_page") {
-            None => Ok(layout::PAGE),
-            Some(ParamValue::Text(word)) if word == "apart" => Ok(layout::PAGE),
-            Some(ParamValue::Text(word)) if word == "shared" => Ok(64),
-            Some(other) => Err(self.error("clock_page", format!("{other} is not apart or shared"))),
-        }
-    }
-
-    /// `count` iterations, one sample.
-    fn iterations(&self) -> Result<Args, Error> {
-        let count = self.within("count", 1000..=1 << 40)?;
-        Ok(Args {
-            count,
-            ..Args::default()
-        })
-    }
-
-    /// `mem_mib` in bytes.
-    fn memory(&self) -> Result<u64, Error> {
-        let mib = self.within(
-            "mem_mib",
-            layout::MEMORY_MIN >> 20..=layout::MEMORY_MAX >> 20,
-        )?;
-        match mib % 2 {
-            0 => Ok(Bytes::mib(mib).0),
-            _ => Err(self.error(
-                "mem_mib",
-                format!("{mib} is odd; memory comes in steps of 2 MiB"),
-            )),
-        }
     }
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Measuring: build the machine, check it, rehearse, measure, prove.
 
-use super::{ANSWER_LIMIT, Stop, guard, proof};
+use super::{
+    ANSWER_LIMIT, Stop, guard, host_side, proof,
+    setup::{self, Ready},
+};
 use crate::{host, plan};
 use abi::Request;
 use results::{
@@ -12,13 +15,17 @@ use results::{
 use std::collections::BTreeMap;
 use strategies::Strategy;
 use vmm::{Config, Device, Kvm, Machine, Phases, Ring, VmFd, stats};
-use workloads::{Access, Call, Script};
+use workloads::{Call, Script, Setup};
+
+/// The counter that says how many operations the others were counted over.
+pub(super) const OPERATIONS: &str = "operations";
 
 /// Measures `cell`, and accounts for what it did to the direct map from before
-/// its machine was built until after it was gone.
-pub(crate) fn run(strategy: &Strategy, cell: &Cell) -> Result<Outcome, Stop> {
+/// its machine was built until after it was gone. `sabotaged` is for tests: the
+/// workload's path is taken away, and its proof must say so.
+pub(crate) fn run(strategy: &Strategy, cell: &Cell, sabotaged: bool) -> Result<Outcome, Stop> {
     let before = host::direct_map();
-    let mut outcome = measured(strategy, cell)?;
+    let mut outcome = measured(strategy, cell, sabotaged)?;
     if let Outcome::Measured { counters, .. } = &mut outcome {
         for (name, now) in host::direct_map() {
             let then = before.get(&name).copied().unwrap_or(0);
@@ -37,15 +44,18 @@ pub(crate) fn run(strategy: &Strategy, cell: &Cell) -> Result<Outcome, Stop> {
     Ok(outcome)
 }
 
-fn measured(strategy: &Strategy, cell: &Cell) -> Result<Outcome, Stop> {
+fn measured(strategy: &Strategy, cell: &Cell, sabotaged: bool) -> Result<Outcome, Stop> {
     let definitions = workloads::all().map_err(|e| Stop::Unproved(e.to_string()))?;
     let workload = definitions.iter().find(|w| w.id == cell.workload);
     let workload =
         workload.ok_or_else(|| Stop::Unproved(format!("no workload {}", cell.workload)))?;
     let script = workload.model.script(&cell.workload, &cell.params);
-    let script = script.map_err(|e| Stop::Unproved(e.to_string()))?;
+    let mut script = script.map_err(|e| Stop::Unproved(e.to_string()))?;
+    if sabotaged {
+        script = sabotage(script)?;
+    }
 
-    let config = config(cell);
+    let config = config(cell, &script);
     guard::memory(Bytes(config.memory))?;
     let kvm = vmm::open_kvm()?;
     let bench = Bench {
@@ -58,28 +68,55 @@ fn measured(strategy: &Strategy, cell: &Cell) -> Result<Outcome, Stop> {
         Script::Boot => bench.boot(),
         Script::Teardown { touch } => bench.teardown(touch),
         Script::Call(call) => bench.call(&call),
+        Script::Populate { by, range } => host_side::populate(&bench, by, range),
+        Script::Punch { touch, range } => host_side::punch(&bench, touch, range),
     }
 }
 
-fn config(cell: &Cell) -> Config {
+/// What a script needs for its path to be the one it is named for is left out, so
+/// that a proof which cannot fail would be found out.
+fn sabotage(script: Script) -> Result<Script, Stop> {
+    match script {
+        Script::Call(call) => call.sabotaged().map(Script::Call),
+        _ => None,
+    }
+    .ok_or_else(|| {
+        Stop::Missing(strategies::Missing {
+            reason: "this workload needs no preparation that could be left out".into(),
+            remedy: "a workload that does".into(),
+        })
+    })
+}
+
+fn config(cell: &Cell, script: &Script) -> Config {
     let int = |name, default| cell.int(name).unwrap_or(default);
+    let irqchip = matches!(script, Script::Call(call) if call.setup == Setup::Irqchip);
     Config {
         vcpus: int("cpus", 1),
         memory: Bytes::mib(int("mem_mib", 64)).0,
         ring: Ring::User,
+        irqchip,
         limit: ANSWER_LIMIT,
     }
 }
 
 /// What every kind of cell needs.
-struct Bench<'a> {
+pub(super) struct Bench<'a> {
     kvm: Kvm,
     config: Config,
-    strategy: &'a Strategy,
+    pub(super) strategy: &'a Strategy,
     cell: &'a Cell,
 }
 
 impl Bench<'_> {
+    /// A machine whose guest takes requests, natively.
+    pub(super) fn started(&self) -> Result<Machine, Stop> {
+        let (mut machine, _) = self.build()?;
+        machine.start()?;
+        guard::native(&mut machine)?;
+        Ok(machine)
+    }
+
     fn build(&self) -> Result<(Machine, Phases), Stop> {
         let mode = plan::mode(self.cell);
         self.strategy.check(&mode).map_err(Stop::Unproved)?;
@@ -101,9 +138,7 @@ impl Bench<'_> {
     }
 
     fn teardown(&self, touch: Request) -> Result<Outcome, Stop> {
-        let (mut machine, _) = self.build()?;
-        machine.start()?;
-        guard::native(&mut machine)?;
+        let mut machine = self.started()?;
         machine.call(touch, &mut Device::new(0))?;
         let counters = self.counters(&machine, stats::Stats::new())?;
         let scale = self.scale(&mut machine)?;
@@ -113,16 +148,12 @@ impl Bench<'_> {
 
     fn call(&self, call: &Call) -> Result<Outcome, Stop> {
         let (mut machine, _) = self.build()?;
-        if matches!(call.proof.access, Access::Pvclock | Access::ClockUpdate) {
-            for vcpu in machine.vcpus() {
-                let own = call.for_vcpu(call.measured, vcpu.index());
-                vcpu.enable_pvclock(own.args.address)?;
-            }
-        }
+        let ready = setup::at_once(call, &mut machine)?;
         machine.start()?;
         guard::native(&mut machine)?;
-        self.ask(&mut machine, call, call.rehearsal)?;
-        let (samples, counters) = self.ask(&mut machine, call, call.measured)?;
+        self.ask(&mut machine, call, call.rehearsal, &ready)?;
+        let ready = setup::after_rehearsal(call, &mut machine)?.unwrap_or(ready);
+        let (samples, counters) = self.ask(&mut machine, call, call.measured, &ready)?;
         let scale = self.scale(&mut machine)?;
 
         let mut batch = BTreeMap::new();
@@ -130,7 +161,6 @@ impl Bench<'_> {
         if let Some(total) = call.total {
             batch.insert(total.to_string(), call.measured.args.count);
         }
-        batch.retain(|_, n| *n != 1);
         Ok(scale.outcome(samples, batch, counters))
     }
 
@@ -140,14 +170,11 @@ impl Bench<'_> {
         machine: &mut Machine,
         call: &Call,
         request: Request,
+        ready: &Ready,
     ) -> Result<(Samples, Counters), Stop> {
         let vcpus = 0..self.config.vcpus;
-        let requests: Vec<_> = vcpus.clone().map(|i| call.for_vcpu(request, i)).collect();
-        let device = |r: &Request| match call.proof.access {
-            Access::ClockUpdate => Device::new(r.args.seed).updating_clock(),
-            _ => Device::new(r.args.seed),
-        };
-        let mut devices: Vec<_> = requests.iter().map(device).collect();
+        let requests: Vec<_> = vcpus.map(|i| call.for_vcpu(request, i)).collect();
+        let mut devices: Vec<_> = requests.iter().map(|r| setup::device(call, r)).collect();
         let (before, clock_before) = (machine.stats()?, machine.clock()?);
         let replies = machine.call_all(&requests, &mut devices)?;
         let (clock_after, after) = (machine.clock()?, machine.stats()?);
@@ -167,15 +194,26 @@ impl Bench<'_> {
             devices: &devices,
             grown: &grown,
             clock: (clock_before, clock_after),
+            ready: ready.saw()?,
         };
         proof::check(call, &seen, machine)?;
         proof::check_strategy(self.strategy, call, &seen)?;
-        Ok((samples, self.counters(machine, grown)?))
+
+        let mut counters = self.counters(machine, grown)?;
+        let operations = requests.iter().map(|r| call.operations(*r)).sum();
+        counters.insert(OPERATIONS.into(), operations);
+        let exits = devices.iter().map(Device::exits).sum();
+        counters.insert("vmm.exits".into(), exits);
+        Ok((samples, counters))
     }
 
     /// What KVM's statistics grew by, what its page tables hold now, and how
     /// much of the memory is huge pages, which is checked against the promise.
-    fn counters(&self, machine: &Machine, grown: stats::Stats) -> Result<Counters, Stop> {
+    pub(super) fn counters(
+        &self,
+        machine: &Machine,
+        grown: stats::Stats,
+    ) -> Result<Counters, Stop> {
         let huge = guard::page_size(self.strategy, machine).map_err(|why| {
             Stop::Unproved(format!(
                 "the page size is not what {} promises: {why}",
@@ -206,7 +244,7 @@ impl Bench<'_> {
         Ok(outcome(self.scale(machine)?, with_total(phases), counters))
     }
 
-    fn scale(&self, machine: &mut Machine) -> Result<Scale, Stop> {
+    pub(super) fn scale(&self, machine: &mut Machine) -> Result<Scale, Stop> {
         Ok(match self.cell.testbed {
             Testbed::Lab => Scale::Instructions,
             Testbed::Host | Testbed::Fake => Scale::Khz(machine.vcpus()[0].tsc_khz()?.into()),
@@ -228,7 +266,7 @@ fn outcome(scale: Scale, samples: Samples, counters: Counters) -> Outcome {
 
 /// From ticks to the unit of the testbed.
 #[derive(Clone, Copy, Debug)]
-enum Scale {
+pub(super) enum Scale {
     /// One tick is one instruction.
     Instructions,
     /// This many thousand ticks a second.
@@ -236,10 +274,12 @@ enum Scale {
 }
 
 impl Scale {
-    fn outcome(
+    /// An outcome of `samples` in ticks; `batch` is the operations in one sample of
+    /// a series, where it is not 1.
+    pub(super) fn outcome(
         self,
         mut samples: Samples,
-        batch: BTreeMap<String, u64>,
+        mut batch: BTreeMap<String, u64>,
         counters: Counters,
     ) -> Outcome {
         let unit = match self {
@@ -249,6 +289,7 @@ impl Scale {
         for ticks in samples.values_mut().flatten() {
             *ticks = self.convert(*ticks);
         }
+        batch.retain(|_, n| *n != 1);
         Outcome::Measured {
             unit,
             samples,

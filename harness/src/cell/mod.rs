@@ -5,9 +5,11 @@
 //! with it, and whoever started it turns its death into a row.
 
 mod guard;
+mod host_side;
 mod measure;
 mod proof;
 mod secret;
+mod setup;
 mod trial;
 
 use results::{Cell, Outcome, Testbed, audit::Finding};
@@ -44,6 +46,10 @@ pub enum Job {
     Measure {
         /// Which.
         cell: Cell,
+        /// For tests: leave out what makes KVM take the path that the workload is
+        /// named for. The answer must be a failure.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        sabotaged: bool,
     },
 }
 
@@ -52,7 +58,7 @@ impl Job {
     pub fn strategy(&self) -> &str {
         match self {
             Job::Trial { strategy } | Job::Audit { strategy, .. } => strategy,
-            Job::Measure { cell } => &cell.strategy,
+            Job::Measure { cell, .. } => &cell.strategy,
         }
     }
 }
@@ -81,15 +87,15 @@ pub fn carry_out(job: &Job) -> Answer {
             Ok(findings) => Answer::Findings(findings),
             Err(stop) => Answer::Outcome(stop.into_outcome()),
         },
-        Job::Measure { cell } => Answer::Outcome(measure(strategy, cell)),
+        Job::Measure { cell, sabotaged } => Answer::Outcome(measure(strategy, cell, *sabotaged)),
     }
 }
 
-fn measure(strategy: &Strategy, cell: &Cell) -> Outcome {
+fn measure(strategy: &Strategy, cell: &Cell, sabotaged: bool) -> Outcome {
     if cell.testbed == Testbed::Fake {
         return Outcome::failed("the fake testbed has no cells to run");
     }
-    measure::run(strategy, cell).unwrap_or_else(Stop::into_outcome)
+    measure::run(strategy, cell, sabotaged).unwrap_or_else(Stop::into_outcome)
 }
 
 /// Why a cell ended without samples.

@@ -2,8 +2,11 @@
 //! What shows that a request did what its workload is named for. A cell whose
 //! proof does not hold has no samples.
 
-use super::Stop;
-use abi::{Reply, Request};
+use super::{
+    Stop,
+    setup::{Saw, pages_in},
+};
+use abi::{Digest, Reply, Request, truncate, value};
 use strategies::Strategy;
 use vm_memory::{Bytes, GuestAddress};
 use vmm::{Device, Machine, stats::Stats};
@@ -24,17 +27,21 @@ pub(crate) struct Seen<'a> {
     pub(crate) grown: &'a Stats,
     /// KVM_GET_CLOCK before and after.
     pub(crate) clock: (u64, u64),
+    /// What was set up, and saw this.
+    pub(crate) ready: Saw,
 }
 
 /// Checks `call`'s proof.
 pub(crate) fn check(call: &Call, seen: &Seen<'_>, machine: &Machine) -> Result<(), Stop> {
     counter(call, seen).map_err(Stop::Unproved)?;
+    ready(call, seen).map_err(Stop::Unproved)?;
     for (vcpu, request) in seen.requests.iter().enumerate() {
         let reply = &seen.replies[vcpu];
         let device = &seen.devices[vcpu];
-        access(call, *request, reply, device, seen.clock)
+        access(call, *request, reply, device, seen)
             .and_then(|()| pages(call, *request, machine))
             .map_err(|why| Stop::Unproved(format!("vCPU {vcpu}: {why}")))?;
+        last_written(call, *request, machine, vcpu)?;
     }
     Ok(())
 }
@@ -47,9 +54,9 @@ pub(crate) fn check_strategy(
     seen: &Seen<'_>,
 ) -> Result<(), Stop> {
     let grown = |name: &str| seen.grown.get(name).copied().unwrap_or(0);
-    let touched: u64 = match call.proof.access {
-        Access::Pages => seen.requests.iter().map(|r| r.args.count).sum(),
-        _ => 0,
+    let touched: u64 = match call.proof.access.touches() {
+        true => seen.requests.iter().map(|r| r.args.count).sum(),
+        false => 0,
     };
     let unproved = |what: String| Err(Stop::Unproved(format!("{}: {what}", strategy.name)));
     let zaps = grown("direct_map_zaps");
@@ -71,7 +78,7 @@ pub(crate) fn check_strategy(
 
 fn counter(call: &Call, seen: &Seen<'_>) -> Result<(), String> {
     let operations: u64 = seen.requests.iter().map(|r| r.args.count).sum();
-    if call.proof.access == Access::Pages {
+    if call.proof.access.touches() {
         return mapped(seen.grown, operations);
     }
     let names = call.proof.counters;
@@ -85,7 +92,7 @@ fn counter(call: &Call, seen: &Seen<'_>) -> Result<(), String> {
     // Each vCPU also leaves once by a port, to say that it is done, which
     // every statistic counts but that of MMIO.
     let done = u64::from(name != "mmio_exits") * seen.requests.len() as u64;
-    match operations + done {
+    match operations * call.proof.times + done {
         expected if n == expected => Ok(()),
         expected => Err(format!(
             "KVM counted {n} {name} where {expected} were due: another path was taken"
@@ -95,8 +102,7 @@ fn counter(call: &Call, seen: &Seen<'_>) -> Result<(), String> {
 
 /// KVM's page tables took in at least the pages that were touched.
 fn mapped(grown: &Stats, touched: u64) -> Result<(), String> {
-    let of = |name| grown.get(name).copied().unwrap_or(0);
-    let pages = of("pages_4k") + 512 * of("pages_2m") + 512 * 512 * of("pages_1g");
+    let pages = pages_in(grown);
     match pages >= touched {
         true => Ok(()),
         false => Err(format!(
@@ -105,37 +111,122 @@ fn mapped(grown: &Stats, touched: u64) -> Result<(), String> {
     }
 }
 
+/// What was set up saw what it must.
+fn ready(call: &Call, seen: &Seen<'_>) -> Result<(), String> {
+    let operations: u64 = seen.requests.iter().map(|r| r.args.count).sum();
+    let rehearsed = seen.requests.iter().any(|r| r.args == call.rehearsal.args);
+    match (call.proof.access, seen.ready) {
+        (Access::Notify, Saw::Rings(n)) if n == operations => Ok(()),
+        (Access::Notify, saw) => Err(format!(
+            "the eventfd was signalled {} times of {operations}",
+            if let Saw::Rings(n) = saw { n } else { 0 }
+        )),
+        // Both are set up after the rehearsal.
+        (Access::PagesAgain | Access::PagesServed, _) if rehearsed => Ok(()),
+        (Access::PagesAgain, Saw::Lost(n)) if n >= operations => Ok(()),
+        (Access::PagesAgain, saw) => Err(format!(
+            "KVM had lost {} pages before where {operations} were touched again",
+            if let Saw::Lost(n) = saw { n } else { 0 }
+        )),
+        (Access::PagesServed, Saw::Served(n)) if n == operations => Ok(()),
+        (Access::PagesServed, saw) => Err(format!(
+            "userfaultfd served {} faults where {operations} pages were touched: the guest's faults take another way",
+            if let Saw::Served(n) = saw { n } else { 0 }
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn access(
     call: &Call,
     request: Request,
     reply: &Reply,
     device: &Device,
-    clock: (u64, u64),
+    seen: &Seen<'_>,
 ) -> Result<(), String> {
-    let count = request.args.count;
-    match call.proof.access {
-        Access::Nothing | Access::Pages => Ok(()),
-        Access::Read | Access::ClockUpdate if device.reads() != count => Err(format!(
-            "the device answered {} reads of {count}",
-            device.reads()
-        )),
-        Access::Write if device.writes() != count => Err(format!(
-            "the device took {} writes of {count}",
+    let values = call.values(request);
+    let (reads, writes) = match call.proof.access {
+        Access::Read | Access::ReadCold | Access::ClockUpdate | Access::Rewrite => (values, 0),
+        Access::Write => (0, values),
+        _ => (0, 0),
+    };
+    if (device.reads(), device.writes()) != (reads, writes) {
+        return Err(format!(
+            "the device answered {} reads of {reads} and took {} writes of {writes}",
+            device.reads(),
             device.writes()
-        )),
-        Access::Read | Access::Write | Access::ClockUpdate => {
-            let expected = call.digest(request);
-            let written = (call.proof.access == Access::Write).then(|| device.written());
-            if Some(reply.digest) != expected || written.is_some_and(|w| Some(w) != expected) {
-                return Err("a value was changed on its way between guest and device".into());
-            }
-            match call.proof.access {
-                Access::ClockUpdate => pvclock(reply, clock, "kept its version in"),
-                _ => Ok(()),
-            }
-        }
+        ));
+    }
+    let expected = call.digest(request);
+    let written = (call.proof.access == Access::Write).then(|| device.written());
+    if expected.is_some_and(|e| e != reply.digest || written.is_some_and(|w| w != e)) {
+        return Err("a value was changed on its way between guest and device".into());
+    }
+    match call.proof.access {
+        Access::Nothing | Access::Read | Access::Write | Access::Notify => Ok(()),
+        Access::Pages | Access::PagesAgain | Access::PagesServed => Ok(()),
+        Access::ReadCold => match reply.out[0] {
+            0 => Ok(()),
+            n => Err(format!("{n} page-table entries were never walked over")),
+        },
+        Access::Register => register(request, reply, seen.ready),
+        // What the host finds there is checked by `last_written`.
+        Access::RegisterWrite => Ok(()),
         Access::Tsc => none("the time-stamp counter", STEPPED, reply.out[0]),
-        Access::Pvclock => pvclock(reply, clock, STEPPED),
+        Access::Pvclock => pvclock(reply, seen.clock, STEPPED),
+        Access::ClockUpdate => pvclock(reply, seen.clock, "kept its version, or stepped back, in"),
+        Access::Rewrite => match reply.out {
+            [0, version, ..] if version > 0 => Ok(()),
+            [missed, ..] => Err(format!(
+                "KVM did not rewrite the structure before {missed} of {} reads",
+                request.args.count
+            )),
+        },
+        // One reading comes before the first sample.
+        Access::Timer if device.exits() != request.args.count + 1 => Err(format!(
+            "the VMM answered {} timer reads of {}",
+            device.exits(),
+            request.args.count + 1
+        )),
+        Access::Timer => match reply.out {
+            [first, last, 0, _] if last > first => Ok(()),
+            [first, last, back, _] => Err(format!(
+                "the timer went from {first} to {last}, {back} times backwards"
+            )),
+        },
+    }
+}
+
+/// Every read gave the register's content, which the host knows.
+fn register(request: Request, reply: &Reply, ready: Saw) -> Result<(), String> {
+    let Saw::Content(content) = ready else {
+        return Err("no interrupt controller was set up".into());
+    };
+    let mut digest = Digest::new();
+    (0..request.args.count).for_each(|_| digest.push(content.into()));
+    match reply.digest == digest.get() {
+        true => Ok(()),
+        false => Err(format!(
+            "the guest read something else than {content:#x} from the register"
+        )),
+    }
+}
+
+/// The register of the local APIC holds the vector and the mask bit of what the
+/// guest wrote last. While the APIC is off its entries stay masked.
+fn last_written(call: &Call, request: Request, machine: &Machine, vcpu: usize) -> Result<(), Stop> {
+    if call.proof.access != Access::RegisterWrite {
+        return Ok(());
+    }
+    const VECTOR: u64 = 0xff;
+    let args = request.args;
+    let found = machine.lapic_register(vcpu, args.address)?;
+    let last = truncate(value(args.seed, args.count - 1), 4);
+    match u64::from(found) & VECTOR == last & VECTOR {
+        true => Ok(()),
+        false => Err(Stop::Unproved(format!(
+            "the register holds {found:#x}, but {last:#x} was written last"
+        ))),
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) fn run(strategy: &Strategy, mode: &Mode) -> Result<Vec<Finding>, Stop
         vcpus: 1,
         memory: layout::MEMORY_MIN,
         ring: Ring::User,
+        irqchip: false,
         limit: ANSWER_LIMIT,
     };
     let (mut machine, _) = Machine::build(&kvm, &config, workloads::PAYLOAD, |vm, len| {
@@ -34,6 +35,7 @@ pub(crate) fn run(strategy: &Strategy, mode: &Mode) -> Result<Vec<Finding>, Stop
         address: layout::ARENA,
         stride: layout::PAGE,
         seed: 1,
+        ..Args::default()
     };
     // First the guest, so that the page is there by KVM's doing.
     machine.call(

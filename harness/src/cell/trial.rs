@@ -45,6 +45,7 @@ fn attempt(strategy: &Strategy) -> Result<(), Stop> {
             address: layout::ARENA,
             stride: layout::PAGE,
             seed: 1,
+            ..Args::default()
         },
     };
     machine.call(touch, &mut Device::new(0))?;
@@ -58,6 +59,7 @@ fn start(kvm: &Kvm, strategy: &Strategy, memory: Bytes) -> Result<Machine, Stop>
         vcpus: 1,
         memory: memory.0,
         ring: Ring::User,
+        irqchip: false,
         limit: ANSWER_LIMIT,
     };
     let (mut machine, _) = Machine::build(kvm, &config, workloads::PAYLOAD, |vm, len| {

@@ -2,6 +2,7 @@
 //! `unmapbench list`: strategies, workloads and parameters.
 
 use crate::{cli::Json, exit::Exit};
+use results::Testbed;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use strategies::registry;
@@ -25,10 +26,17 @@ fn document(workloads: &[Workload]) -> Value {
     let workloads: Vec<_> = workloads
         .iter()
         .map(|w| {
-            let cells: Map<_, _> = (Profile::ALL.iter())
-                .map(|p| (p.name().to_string(), json!(w.cells(*p))))
-                .collect();
-            json!({ "id": w.id, "summary": w.summary, "headline": w.headline, "cells": cells })
+            let cells = |testbed| -> Map<_, _> {
+                let of = |p: &Profile| (p.name().to_string(), json!(w.cells(*p, testbed)));
+                Profile::ALL.iter().map(of).collect()
+            };
+            json!({
+                "id": w.id,
+                "summary": w.summary,
+                "headline": w.headline,
+                "cells": cells(Testbed::Host),
+                "lab_cells": cells(Testbed::Lab),
+            })
         })
         .collect();
     let profiles: Vec<_> = Profile::ALL

@@ -82,7 +82,7 @@ impl Fake {
                 }
                 _ => Answer::Available,
             },
-            Job::Measure { cell } => Answer::Outcome(self.invent(cell)),
+            Job::Measure { cell, .. } => Answer::Outcome(self.invent(cell)),
         }
     }
 }

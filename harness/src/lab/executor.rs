@@ -120,7 +120,7 @@ fn share_a_boot(a: &Step, b: &Step) -> bool {
 
 fn cpus(job: &Job) -> Option<u64> {
     match job {
-        Job::Measure { cell } => cell.int(LAB_CPUS),
+        Job::Measure { cell, .. } => cell.int(LAB_CPUS),
         Job::Trial { .. } | Job::Audit { .. } => None,
     }
 }

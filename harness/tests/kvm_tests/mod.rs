@@ -24,6 +24,7 @@ fn config(vcpus: u64, ring: Ring) -> Config {
         vcpus,
         memory: MEMORY,
         ring,
+        irqchip: false,
         limit: Duration::from_secs(10),
     }
 }

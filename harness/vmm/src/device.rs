@@ -1,7 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The test device behind the MMIO window and the data port.
+//! The test device behind the MMIO window and the ports.
 
+use crate::clock;
 use abi::{Digest, value};
+
+/// What the VMM makes KVM do at each read of the data port, before the guest
+/// goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Then {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// KVM_KVMCLOCK_CTRL: marks the clock as having been stopped, and so dirty:
+    /// KVM writes the page before it enters the guest.
+    KvmclockCtrl,
+    /// KVM_SET_CLOCK to a moment ahead of now.
+    SetClock,
+    /// A write of MSR_KVM_WALL_CLOCK_NEW with this guest-physical address.
+    WallClock(u64),
+}
 
 /// Hands out a sequence that the guest cannot guess, and digests what it gets,
 /// so that both sides can tell whether every access arrived, once, in order.
@@ -11,7 +28,8 @@ pub struct Device {
     reads: u64,
     written: Digest,
     writes: u64,
-    updates_clock: bool,
+    exits: u64,
+    then: Then,
 }
 
 impl Device {
@@ -22,32 +40,35 @@ impl Device {
             reads: 0,
             written: Digest::new(),
             writes: 0,
-            updates_clock: false,
+            exits: 0,
+            then: Then::Nothing,
         }
     }
 
-    /// The same device, which also makes KVM rewrite the vCPU's kvm-clock at
-    /// every read of the data port.
-    pub fn updating_clock(self) -> Self {
-        Device {
-            updates_clock: true,
-            ..self
-        }
+    /// The same device, which also has something done at every read of the data
+    /// port.
+    pub fn then(self, then: Then) -> Self {
+        Device { then, ..self }
     }
 
     #[inline]
-    pub(crate) fn updates_clock(&self) -> bool {
-        self.updates_clock
+    pub(crate) fn what_then(&self) -> Then {
+        self.then
     }
 
-    /// How many reads it has answered.
+    /// How many values it has handed out.
     pub fn reads(&self) -> u64 {
         self.reads
     }
 
-    /// How many writes it has taken.
+    /// How many values it has taken.
     pub fn writes(&self) -> u64 {
         self.writes
+    }
+
+    /// How many exits to userspace brought them; one may bring several.
+    pub fn exits(&self) -> u64 {
+        self.exits
     }
 
     /// The digest over everything written to it.
@@ -55,13 +76,17 @@ impl Device {
         self.written.get()
     }
 
+    /// One read of the MMIO window at `page`, whose number is added to the value.
     #[inline]
-    pub(crate) fn read(&mut self, data: &mut [u8]) {
-        let word = value(self.seed, self.reads).to_le_bytes();
+    pub(crate) fn read(&mut self, page: u64, data: &mut [u8]) {
+        let word = value(self.seed, self.reads)
+            .wrapping_add(page)
+            .to_le_bytes();
         for (to, from) in data.iter_mut().zip(word) {
             *to = from;
         }
         self.reads += 1;
+        self.exits += 1;
     }
 
     #[inline]
@@ -72,5 +97,34 @@ impl Device {
         }
         self.written.push(u64::from_le_bytes(word));
         self.writes += 1;
+        self.exits += 1;
+    }
+
+    /// Reads of the data port that came by one exit, 4 bytes each.
+    #[inline]
+    pub(crate) fn port_read(&mut self, data: &mut [u8]) {
+        let exits = self.exits + 1;
+        data.chunks_mut(4).for_each(|word| self.read(0, word));
+        self.exits = exits;
+    }
+
+    /// Writes of the data port that came by one exit, 4 bytes each.
+    #[inline]
+    pub(crate) fn port_write(&mut self, data: &[u8]) {
+        let exits = self.exits + 1;
+        data.chunks(4).for_each(|word| self.write(word));
+        self.exits = exits;
+    }
+
+    /// A read of the timer port: the time-stamp counter, slowed down as if it ran
+    /// at 1 GHz, in steps of the ACPI PM timer's 3.579545 MHz. Where it runs at
+    /// another pace so does this timer; nothing depends on it.
+    #[inline]
+    pub(crate) fn timer(&mut self, data: &mut [u8]) {
+        let steps = (u128::from(clock::ticks()) * 3_579_545 / 1_000_000_000) as u32;
+        for (to, from) in data.iter_mut().zip(steps.to_le_bytes()) {
+            *to = from;
+        }
+        self.exits += 1;
     }
 }

@@ -22,12 +22,18 @@ pub mod stats;
 
 mod machine;
 
+mod in_kernel;
+mod prefault;
+mod userfault;
+
 pub use call::open_kvm;
-pub use device::Device;
+pub use device::{Device, Then};
 pub use error::Error;
+pub use in_kernel::Doorbell;
 pub use machine::{Config, Machine, Phases};
 pub use registers::Registers;
 pub use ring::Ring;
+pub use userfault::Userfault;
 pub use vcpu::{Event, Vcpu};
 
 pub use kvm_ioctls::{Kvm, VmFd};

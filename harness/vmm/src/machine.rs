@@ -27,6 +27,8 @@ pub struct Config {
     pub memory: u64,
     /// The payload's privilege level.
     pub ring: Ring,
+    /// Interrupt controllers in the kernel: two PICs, an IOAPIC, local APICs.
+    pub irqchip: bool,
     /// How long a guest may take for one answer.
     pub limit: Duration,
 }
@@ -38,7 +40,11 @@ impl Config {
             1 => layout::MEMORY_BARE,
             _ => layout::MEMORY_MIN,
         };
-        let memory = least..=layout::MEMORY_MAX;
+        let most = match self.irqchip {
+            true => layout::MEMORY_MAX_IRQCHIP,
+            false => layout::MEMORY_MAX,
+        };
+        let memory = least..=most;
         if !(1..=layout::MAX_VCPUS).contains(&self.vcpus) {
             let max = layout::MAX_VCPUS;
             return Err(Error::Config(format!(
@@ -90,6 +96,9 @@ impl Machine {
         let mut watch = Stopwatch::start();
 
         let vm = create_vm(kvm)?;
+        if config.irqchip {
+            vm.create_irq_chip().call(|| "KVM_CREATE_IRQCHIP".into())?;
+        }
         phases.push(("create-vm", watch.lap()));
 
         let ram = allocate(&vm, config.memory).map_err(Error::Memory)?;
@@ -108,9 +117,12 @@ impl Machine {
         let cpuid = kvm
             .get_supported_cpuid(KVM_MAX_CPUID_ENTRIES)
             .call(|| "KVM_GET_SUPPORTED_CPUID".into())?;
-        let vcpus = (0..config.vcpus)
+        let vcpus: Vec<_> = (0..config.vcpus)
             .map(|i| Vcpu::new(&vm, i, &cpuid, config.ring, entry.0))
             .collect::<Result<_, _>>()?;
+        if config.irqchip {
+            vcpus.iter().try_for_each(Vcpu::make_runnable)?;
+        }
         phases.push(("create-vcpu", watch.lap()));
 
         let limit = config.limit;
@@ -150,7 +162,7 @@ impl Machine {
     }
 
     fn expect(&mut self, vcpu: usize, expected: Event) -> Result<(), Error> {
-        let event = self.vcpus[vcpu].run(&mut Device::new(0), self.limit)?;
+        let event = self.vcpus[vcpu].run(&self.vm, &mut Device::new(0), self.limit)?;
         if event == expected {
             return Ok(());
         }
@@ -184,7 +196,7 @@ impl Machine {
     /// As [`Vcpu::run`], [`Error::Panicked`], or [`Error::Refused`].
     pub fn call(&mut self, request: Request, device: &mut Device) -> Result<Reply, Error> {
         self.submit(0, request)?;
-        let event = self.vcpus[0].run(device, self.limit)?;
+        let event = self.vcpus[0].run(&self.vm, device, self.limit)?;
         self.reply(0, request, event)
     }
 
@@ -213,10 +225,10 @@ impl Machine {
         for (i, request) in requests.iter().enumerate() {
             self.submit(i, *request)?;
         }
-        let limit = self.limit;
+        let (vm, limit) = (&self.vm, self.limit);
         let events: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> = (self.vcpus.iter_mut().zip(devices))
-                .map(|(vcpu, device)| scope.spawn(move || vcpu.run(device, limit)))
+                .map(|(vcpu, device)| scope.spawn(move || vcpu.run(vm, device, limit)))
                 .collect();
             threads.into_iter().map(|t| t.join()).collect()
         });
@@ -273,9 +285,19 @@ impl Machine {
         Ok(self.vm.get_clock().call(|| "KVM_GET_CLOCK".into())?.clock)
     }
 
+    /// The VM.
+    pub(crate) fn vm(&self) -> &VmFd {
+        &self.vm
+    }
+
     /// The vCPUs.
     pub fn vcpus(&mut self) -> &mut [Vcpu] {
         &mut self.vcpus
+    }
+
+    /// vCPU `index`.
+    pub(crate) fn vcpu(&self, index: usize) -> Option<&Vcpu> {
+        self.vcpus.get(index)
     }
 
     /// Guest memory, for volatile access.

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The guest's own page tables: every address of memory and of the MMIO window
-//! maps to itself, in 2 MiB pages, accessible from CPL3.
+//! The guest's own page tables: every address of memory, of the MMIO window and
+//! of the interrupt controllers maps to itself, in 2 MiB pages, accessible from
+//! CPL3. The pages of [`layout::ALIAS`] have page tables without entries, which
+//! the guest fills.
 //!
 //! They are the same for every strategy: the page size that strategies differ
 //! in is the host's.
 
 use crate::Error;
-use abi::layout::{self, MMIO, MMIO_SIZE, PAGE, PAGE_TABLES};
+use abi::layout::{self, ALIAS, ALIAS_TABLES, IOAPIC, LAPIC, MMIO, MMIO_SIZE, PAGE, PAGE_TABLES};
 use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
 
 const LARGE: u64 = 2 << 20;
+const GIB: u64 = 1 << 30;
 
 // Intel SDM vol. 3A table 4-18: present, writable, user, accessed, dirty. The
 // last two are set beforehand so that no walk has to write them.
@@ -27,14 +30,26 @@ pub(crate) fn write(memory: &GuestMemoryMmap, size: u64) -> Result<(), Error> {
             .map_err(|e| Error::Load(format!("page table entry at {address:#x}: {e}")))
     };
     let (pml4, pdpt, pds) = (PAGE_TABLES, PAGE_TABLES + PAGE, PAGE_TABLES + 2 * PAGE);
+    let (window, aliases) = (
+        pds + layout::PD_COUNT * PAGE,
+        pds + (layout::PD_COUNT + 1) * PAGE,
+    );
     put(pml4, pdpt | TABLE)?;
     for i in 0..layout::PD_COUNT {
         put(pdpt + i * 8, (pds + i * PAGE) | TABLE)?;
     }
-    let window = (MMIO..MMIO + MMIO_SIZE).step_by(LARGE as usize);
-    for address in (0..size).step_by(LARGE as usize).chain(window) {
+    put(pdpt + MMIO / GIB * 8, window | TABLE)?;
+    put(pdpt + ALIAS / GIB * 8, aliases | TABLE)?;
+    let memory = (0..size).step_by(LARGE as usize);
+    for address in memory.chain([IOAPIC, LAPIC]) {
         // The directories are contiguous, so one index covers them all.
         put(pds + address / LARGE * 8, address | LEAF)?;
+    }
+    for i in 0..MMIO_SIZE / LARGE {
+        put(window + i * 8, (MMIO + i * LARGE) | LEAF)?;
+    }
+    for i in 0..layout::MAX_VCPUS * layout::ALIASES * PAGE / LARGE {
+        put(aliases + i * 8, (ALIAS_TABLES + i * PAGE) | TABLE)?;
     }
     Ok(())
 }

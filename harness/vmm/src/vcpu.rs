@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! One vCPU and its run loop.
 
-use crate::{Device, Error, Registers, Ring, call::Named, deadline::Deadline};
+use crate::{Device, Error, Registers, Ring, Then, call::Named, deadline::Deadline};
 use abi::{layout, port};
-use kvm_bindings::{CpuId, Msrs, kvm_msr_entry, kvm_run};
-use kvm_ioctls::{VcpuExit, VcpuFd, VmFd};
+use kvm_bindings::{CpuId, Msrs, kvm_clock_data, kvm_mp_state, kvm_msr_entry, kvm_run};
+use kvm_ioctls::{SyncReg, VcpuExit, VcpuFd, VmFd};
 use std::{mem::offset_of, time::Duration};
 
-/// MSR_KVM_SYSTEM_TIME_NEW (Documentation/virt/kvm/x86/msr.rst).
+/// MSR_KVM_WALL_CLOCK_NEW (Documentation/virt/kvm/x86/msr.rst).
+const MSR_KVM_WALL_CLOCK_NEW: u32 = 0x4b56_4d00;
+/// MSR_KVM_SYSTEM_TIME_NEW (the same).
 const MSR_KVM_SYSTEM_TIME_NEW: u32 = 0x4b56_4d01;
+/// MSR_KVM_STEAL_TIME (the same).
+const MSR_KVM_STEAL_TIME: u32 = 0x4b56_4d03;
+
+/// How far ahead KVM_SET_CLOCK sets the clock, nanoseconds: more than goes by
+/// between KVM_GET_CLOCK and it, so that the clock does not step backwards.
+const CLOCK_LEAD: u64 = 10_000_000;
 
 /// Why a vCPU came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,14 +83,45 @@ impl Vcpu {
     /// # Errors
     /// [`Error::Call`] if KVM does not take the MSR.
     pub fn enable_pvclock(&self, address: u64) -> Result<(), Error> {
-        let call = || format!("KVM_SET_MSRS(MSR_KVM_SYSTEM_TIME_NEW={:#x})", address | 1);
+        self.set_msr(
+            "MSR_KVM_SYSTEM_TIME_NEW",
+            MSR_KVM_SYSTEM_TIME_NEW,
+            address | 1,
+        )
+    }
+
+    /// Makes KVM keep the vCPU's steal time at guest-physical `address`, a
+    /// multiple of 64.
+    ///
+    /// # Errors
+    /// [`Error::Call`] if KVM does not take the MSR.
+    pub fn enable_steal_time(&self, address: u64) -> Result<(), Error> {
+        self.set_msr("MSR_KVM_STEAL_TIME", MSR_KVM_STEAL_TIME, address | 1)
+    }
+
+    /// Lets the guest ask by [`port::ASK`]: every exit brings its registers.
+    pub fn share_registers(&mut self) {
+        self.fd.set_sync_valid_reg(SyncReg::Register);
+    }
+
+    /// Makes a vCPU of a machine with interrupt controllers run at once, which
+    /// would wait for another one's INIT and SIPI.
+    pub(crate) fn make_runnable(&self) -> Result<(), Error> {
+        let state = kvm_mp_state::default(); // KVM_MP_STATE_RUNNABLE
+        self.fd
+            .set_mp_state(state)
+            .call(|| "KVM_SET_MP_STATE(RUNNABLE)".into())
+    }
+
+    fn set_msr(&self, name: &str, index: u32, data: u64) -> Result<(), Error> {
+        let call = || format!("KVM_SET_MSRS({name}={data:#x})");
         let refused = |source| Error::Call {
             call: call(),
             source,
         };
         let entry = kvm_msr_entry {
-            index: MSR_KVM_SYSTEM_TIME_NEW,
-            data: address | 1,
+            index,
+            data,
             ..Default::default()
         };
         let msrs = Msrs::from_entries(&[entry])
@@ -93,16 +132,17 @@ impl Vcpu {
         }
     }
 
-    /// Runs until the payload says something; `device` answers its accesses.
+    /// Runs until the payload says something; `device` answers its accesses. `vm`
+    /// is the vCPU's own.
     ///
     /// # Errors
     /// [`Error::Run`], [`Error::Hung`] after `limit`, or [`Error::Exit`].
-    pub fn run(&mut self, device: &mut Device, limit: Duration) -> Result<Event, Error> {
+    pub fn run(&mut self, vm: &VmFd, device: &mut Device, limit: Duration) -> Result<Event, Error> {
         let deadline = self.arm(limit)?;
         loop {
             let what = match self.fd.run() {
                 Ok(VcpuExit::MmioRead(address, data)) if in_window(address) => {
-                    device.read(data);
+                    device.read((address - layout::MMIO) / layout::PAGE, data);
                     continue;
                 }
                 Ok(VcpuExit::MmioWrite(address, data)) if in_window(address) => {
@@ -110,19 +150,24 @@ impl Vcpu {
                     continue;
                 }
                 Ok(VcpuExit::IoIn(port::DATA, data)) => {
-                    device.read(data);
-                    if device.updates_clock() {
-                        // Marks the clock as having been stopped, and so dirty:
-                        // KVM writes the page before it enters the guest.
-                        let call = || "KVM_KVMCLOCK_CTRL".into();
-                        self.fd.kvmclock_ctrl().call(call)?;
+                    device.port_read(data);
+                    if device.what_then() != Then::Nothing {
+                        self.force(vm, device.what_then())?;
                     }
                     continue;
                 }
                 Ok(VcpuExit::IoOut(port::DATA, data)) => {
-                    device.write(data);
+                    device.port_write(data);
                     continue;
                 }
+                Ok(VcpuExit::IoIn(port::TIMER, data)) => {
+                    device.timer(data);
+                    continue;
+                }
+                Ok(VcpuExit::IoOut(port::ASK, _)) => match self.answer(device) {
+                    Ok(()) => continue,
+                    Err(what) => what,
+                },
                 Ok(VcpuExit::IoOut(port::DONE, _)) => return Ok(Event::Done),
                 Ok(VcpuExit::IoOut(port::START, _)) => return Ok(Event::Started),
                 Ok(VcpuExit::IoOut(port::PANIC, _)) => return Ok(Event::Panicked),
@@ -147,6 +192,42 @@ impl Vcpu {
                 registers: Registers::of(&self.fd),
             });
         }
+    }
+
+    /// Has KVM do what `then` says.
+    fn force(&self, vm: &VmFd, then: Then) -> Result<(), Error> {
+        match then {
+            Then::Nothing => Ok(()),
+            Then::KvmclockCtrl => {
+                let call = || "KVM_KVMCLOCK_CTRL".into();
+                self.fd.kvmclock_ctrl().call(call)
+            }
+            Then::SetClock => {
+                let now = vm.get_clock().call(|| "KVM_GET_CLOCK".into())?.clock;
+                let ahead = kvm_clock_data {
+                    clock: now.saturating_add(CLOCK_LEAD),
+                    ..Default::default()
+                };
+                vm.set_clock(&ahead).call(|| "KVM_SET_CLOCK".into())
+            }
+            Then::WallClock(address) => {
+                self.set_msr("MSR_KVM_WALL_CLOCK_NEW", MSR_KVM_WALL_CLOCK_NEW, address)
+            }
+        }
+    }
+
+    /// Answers what the guest asks by its registers: a 32-bit read of the MMIO
+    /// window.
+    fn answer(&mut self, device: &mut Device) -> Result<(), String> {
+        let address = self.fd.sync_regs().regs.rdi;
+        if !in_window(address) {
+            return Err(format!("a read of {address:#x} was asked for"));
+        }
+        let mut word = [0; 4];
+        device.read((address - layout::MMIO) / layout::PAGE, &mut word);
+        self.fd.sync_regs_mut().regs.rax = u32::from_le_bytes(word).into();
+        self.fd.set_sync_dirty_reg(SyncReg::Register);
+        Ok(())
     }
 
     #[expect(unsafe_code)] // UNSAFETY: hands the watchdog an address in kvm_run

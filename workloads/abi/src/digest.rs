@@ -37,15 +37,24 @@ impl Digest {
     }
 
     /// The digest of the first `count` values of sequence `seed`, each cut to
-    /// its low 32 bits as a 32-bit access cuts it.
-    pub const fn of_values_u32(seed: u64, count: u64) -> u64 {
+    /// `width` bytes as an access of that width cuts it, and each `run` times.
+    pub fn of_values(seed: u64, count: u64, width: u64, run: u64) -> u64 {
         let mut digest = Self::new();
-        let mut i = 0;
-        while i < count {
-            digest.push(value(seed, i) as u32 as u64);
-            i += 1;
+        for i in 0..count {
+            for _ in 0..run {
+                digest.push(truncate(value(seed, i), width));
+            }
         }
         digest.get()
+    }
+}
+
+/// The low `width` bytes of `word`.
+pub const fn truncate(word: u64, width: u64) -> u64 {
+    match width {
+        0 => 0,
+        1..=7 => word & ((1 << (8 * width)) - 1),
+        _ => word,
     }
 }
 
@@ -83,9 +92,13 @@ mod tests {
         };
         assert_ne!(of(&[1, 2]), of(&[2, 1]));
         assert_ne!(of(&[0]), of(&[0, 0]));
+        let low = |i| value(9, i) & 0xffff_ffff;
+        assert_eq!(Digest::of_values(9, 2, 4, 1), of(&[low(0), low(1)]));
         assert_eq!(
-            Digest::of_values_u32(9, 2),
-            of(&[value(9, 0) & 0xffff_ffff, value(9, 1) & 0xffff_ffff])
+            Digest::of_values(9, 2, 4, 2),
+            of(&[low(0), low(0), low(1), low(1)])
         );
+        assert_eq!(Digest::of_values(9, 1, 8, 1), of(&[value(9, 0)]));
+        assert_eq!(truncate(0x1234_5678, 1), 0x78);
     }
 }

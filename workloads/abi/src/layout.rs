@@ -4,13 +4,17 @@
 //! | from | holds |
 //! |---|---|
 //! | [`COMMAND`] | one command page per vCPU |
-//! | [`PAGE_TABLES`] | PML4, one PDPT, up to [`PD_COUNT`] page directories of 2 MiB pages |
-//! | [`PVCLOCK`] | one page per vCPU for kvm-clock |
+//! | [`PAGE_TABLES`] | PML4, PDPT, [`PD_COUNT`] page directories of memory, one of [`MMIO`], one of [`ALIAS`] |
+//! | [`PVCLOCK`] | one page per vCPU for kvm-clock and its like |
+//! | [`SCRATCH`] | one page per vCPU for string instructions |
+//! | [`ALIAS_TABLES`] | two page tables per vCPU, which the guest writes itself |
 //! | [`STACKS`] | one stack per vCPU |
 //! | [`PAYLOAD`] | the payload's segments |
 //! | [`SAMPLES`] | one sample buffer per vCPU |
 //! | [`ARENA`] | everything up to the end: untouched until a workload touches it |
 //! | [`MMIO`] | no memory: an access leaves to the VMM |
+//!
+//! [`ALIAS`] is a virtual address only: what it leads to, the guest decides.
 
 /// A base page.
 pub const PAGE: u64 = 4096;
@@ -24,11 +28,20 @@ pub const COMMAND: u64 = 0x1000;
 /// The page tables.
 pub const PAGE_TABLES: u64 = 0x1_0000;
 
-/// Page directories, each of which maps 1 GiB.
+/// Page directories of memory, each of which maps 1 GiB.
 pub const PD_COUNT: u64 = 4;
 
 /// The kvm-clock pages.
 pub const PVCLOCK: u64 = 0x2_0000;
+
+/// The pages that string instructions read and write.
+pub const SCRATCH: u64 = 0x2_8000;
+
+/// The page tables of [`ALIAS`].
+pub const ALIAS_TABLES: u64 = 0x3_0000;
+
+/// How many virtual pages of [`ALIAS`] each vCPU has.
+pub const ALIASES: u64 = 1024;
 
 /// The stacks, lowest address.
 pub const STACKS: u64 = 0x4_0000;
@@ -51,12 +64,24 @@ pub const SAMPLES_MAX: u64 = SAMPLES_SIZE / 8;
 /// The first byte that no one touches before a workload does.
 pub const ARENA: u64 = 0x100_0000;
 
-/// The window in which an access is an MMIO exit: above the largest memory,
-/// below the addresses of the local APIC and IOAPIC.
-pub const MMIO: u64 = 0xd000_0000;
+/// The window in which an access is an MMIO exit. It lies above all memory, and
+/// below what the narrowest CPU in use can address (36 bits).
+pub const MMIO: u64 = 0x8_0000_0000;
 
 /// The size of the MMIO window: one large page of the guest.
 pub const MMIO_SIZE: u64 = 0x20_0000;
+
+/// How many pages it has.
+pub const MMIO_PAGES: u64 = MMIO_SIZE / PAGE;
+
+/// Virtual pages without an entry, until the guest makes one.
+pub const ALIAS: u64 = 0x9_0000_0000;
+
+/// The IOAPIC's registers, in a machine that has one.
+pub const IOAPIC: u64 = 0xfec0_0000;
+
+/// The local APIC's registers, in a machine that has them.
+pub const LAPIC: u64 = 0xfee0_0000;
 
 /// The memory of a guest of one vCPU that has no arena: enough to find out
 /// whether KVM runs it at all, and little enough for a tight RLIMIT_MEMLOCK.
@@ -65,8 +90,11 @@ pub const MEMORY_BARE: u64 = 0x40_0000;
 /// The least memory of a guest with an arena: the fixed areas and 16 MiB more.
 pub const MEMORY_MIN: u64 = 2 * ARENA;
 
-/// The most memory of a guest: what lies below the MMIO window.
-pub const MEMORY_MAX: u64 = 0xc000_0000;
+/// The most memory of a guest: what the page directories map.
+pub const MEMORY_MAX: u64 = PD_COUNT << 30;
+
+/// The most memory of a guest with interrupt controllers, which begin above it.
+pub const MEMORY_MAX_IRQCHIP: u64 = 0xc000_0000;
 
 /// The command page of `vcpu`.
 pub const fn command(vcpu: u64) -> u64 {
@@ -76,6 +104,21 @@ pub const fn command(vcpu: u64) -> u64 {
 /// The kvm-clock page of `vcpu`.
 pub const fn pvclock(vcpu: u64) -> u64 {
     PVCLOCK + vcpu * PAGE
+}
+
+/// The scratch page of `vcpu`.
+pub const fn scratch(vcpu: u64) -> u64 {
+    SCRATCH + vcpu * PAGE
+}
+
+/// The first virtual page of `vcpu`'s aliases.
+pub const fn alias(vcpu: u64) -> u64 {
+    ALIAS + vcpu * ALIASES * PAGE
+}
+
+/// Where the page-table entry of virtual page `address` of [`ALIAS`] is.
+pub const fn alias_entry(address: u64) -> u64 {
+    ALIAS_TABLES + (address - ALIAS) / PAGE * 8
 }
 
 /// The initial stack pointer of `vcpu`.
@@ -96,11 +139,15 @@ pub const fn vcpu_of_stack(address: u64) -> u64 {
 // The areas lie in order and do not overlap.
 const _: () = {
     assert!(COMMAND + MAX_VCPUS * PAGE <= PAGE_TABLES);
-    assert!(PAGE_TABLES + (2 + PD_COUNT) * PAGE <= PVCLOCK);
-    assert!(PVCLOCK + MAX_VCPUS * PAGE <= STACKS);
+    assert!(PAGE_TABLES + (4 + PD_COUNT) * PAGE <= PVCLOCK);
+    assert!(PVCLOCK + MAX_VCPUS * PAGE <= SCRATCH);
+    assert!(SCRATCH + MAX_VCPUS * PAGE <= ALIAS_TABLES);
+    assert!(alias_entry(alias(MAX_VCPUS)) <= STACKS);
     assert!(STACKS + MAX_VCPUS * STACK_SIZE <= PAYLOAD);
     assert!(PAYLOAD < SAMPLES && samples(1) <= MEMORY_BARE);
     assert!(SAMPLES + MAX_VCPUS * SAMPLES_SIZE <= ARENA);
-    assert!(MEMORY_MAX <= MMIO && MMIO + MMIO_SIZE <= PD_COUNT << 30);
+    assert!(MEMORY_MAX <= MMIO && MMIO + MMIO_SIZE <= 1 << 36);
+    assert!(MEMORY_MAX_IRQCHIP <= IOAPIC && LAPIC < MEMORY_MAX);
+    assert!(MMIO.is_multiple_of(1 << 30) && ALIAS.is_multiple_of(1 << 30));
     assert!(vcpu_of_stack(stack_top(3) - 8) == 3);
 };

@@ -14,13 +14,15 @@ pub mod layout;
 pub mod port;
 
 mod digest;
+mod order;
 mod request;
 
-pub use digest::{Digest, value};
+pub use digest::{Digest, truncate, value};
+pub use order::Order;
 pub use request::{Args, Op, PanicReport, Reply, Request, Status, UnknownOp, WORDS, word};
 
 /// What the payload writes into [`word::MAGIC`]: "unmapbch".
 pub const MAGIC: u64 = u64::from_le_bytes(*b"unmapbch");
 
 /// Raised with every change to this crate.
-pub const VERSION: u64 = 2;
+pub const VERSION: u64 = 3;

@@ -8,5 +8,10 @@ pub const START: u16 = 0xe0;
 pub const DONE: u16 = 0xe1;
 /// One byte written: the payload panicked; the command page says where.
 pub const PANIC: u16 = 0xe2;
-/// Four bytes read or written: the data port of the `pio` workloads.
+/// Read or written, four bytes at a time: the data port of the `pio` workloads.
 pub const DATA: u16 = 0xe4;
+/// Four bytes written: RDI holds the address of a 32-bit read that the guest
+/// decoded itself; the answer comes back in RAX. Nothing else crosses.
+pub const ASK: u16 = 0xe8;
+/// Four bytes read: a counter of 3.579545 MHz, as the ACPI PM timer's port is.
+pub const TIMER: u16 = 0xec;

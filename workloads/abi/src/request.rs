@@ -18,38 +18,51 @@ pub mod word {
     pub const VERSION: usize = 1;
     /// [`crate::Op`] of the request.
     pub const OP: usize = 2;
-    /// Six words of [`crate::Args`].
+    /// Seven words of [`crate::Args`].
     pub const ARGS: usize = 3;
     /// [`crate::Status`] of the reply.
-    pub const STATUS: usize = 9;
+    pub const STATUS: usize = 10;
     /// The digest over what the guest saw.
-    pub const DIGEST: usize = 10;
+    pub const DIGEST: usize = 11;
     /// How many samples the reply left in the sample buffer.
-    pub const SAMPLES: usize = 11;
+    pub const SAMPLES: usize = 12;
     /// Four results whose meaning the operation gives.
-    pub const OUT: usize = 12;
+    pub const OUT: usize = 13;
     /// The line of a panic.
-    pub const PANIC_LINE: usize = 16;
+    pub const PANIC_LINE: usize = 17;
     /// Lengths of file name and message, 32 bits each.
-    pub const PANIC_LENGTHS: usize = 17;
+    pub const PANIC_LENGTHS: usize = 18;
     /// The file name's bytes.
-    pub const PANIC_FILE: usize = 18;
+    pub const PANIC_FILE: usize = 19;
     /// The message's bytes.
-    pub const PANIC_TEXT: usize = 26;
+    pub const PANIC_TEXT: usize = 27;
 }
 
-/// What the guest is asked to do. A new workload model is a new variant here
-/// and a function in the payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u64)]
-pub enum Op {
+// A new workload model is a new line here and a function in the payload.
+macro_rules! ops {
+    ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
+        /// What the guest is asked to do.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u64)]
+        pub enum Op {
+            $($(#[$doc])* $name = $number,)*
+        }
+
+        impl Op {
+            /// Every operation.
+            pub const ALL: &[Op] = &[$(Op::$name),*];
+        }
+    };
+}
+
+ops! {
     /// Run `count` iterations of a two-instruction loop; one sample: the ticks
     /// for all of them.
     Spin = 1,
-    /// Read `count` 32-bit values at `address`, one sample each.
+    /// Read `count` values of `width` bytes at `address`, one sample each.
     MmioRead = 2,
-    /// Write `count` 32-bit values of sequence `seed` at `address`, one sample
-    /// each.
+    /// Write `count` values of `width` bytes of sequence `seed` at `address`, one
+    /// sample each.
     MmioWrite = 3,
     /// Read `count` 32-bit values from port [`crate::port::DATA`].
     PortRead = 4,
@@ -60,7 +73,8 @@ pub enum Op {
     /// `out`: first reading, last reading (ns), steps backwards, version field.
     Pvclock = 6,
     /// Write one word to each of `count` pages from `address`, `stride` bytes
-    /// apart; a sample for every `batch`-th page. `out[0]`: ticks for all.
+    /// apart, in the order that `shuffle` gives; a sample for every `batch`-th
+    /// page. `out[0]`: ticks for all.
     Touch = 7,
     /// Read one word of each of `count` pages from `address`, `stride` bytes
     /// apart, into the digest.
@@ -74,23 +88,44 @@ pub enum Op {
     /// the rewritten clock has been read. `out`: first reading, last reading
     /// (ns), reads after which the version was the old one, version field.
     PvclockUpdate = 11,
-}
-
-impl Op {
-    /// Every operation.
-    pub const ALL: [Op; 11] = [
-        Op::Spin,
-        Op::MmioRead,
-        Op::MmioWrite,
-        Op::PortRead,
-        Op::Tsc,
-        Op::Pvclock,
-        Op::Touch,
-        Op::Sum,
-        Op::Hang,
-        Op::Panic,
-        Op::PvclockUpdate,
-    ];
+    /// As [`Op::MmioRead`] of 32 bits, by an instruction that begins on one page
+    /// and ends on the next.
+    MmioReadAcross = 12,
+    /// Read `count` 32-bit values, each at its own virtual page from `address`
+    /// on, the page-table entry of which was not present until right before. The
+    /// entry of read `i` leads to page `value(seed, i)` of the MMIO window, modulo
+    /// their number.
+    MmioReadCold = 13,
+    /// As [`Op::MmioReadCold`], by `movs` to memory.
+    MmioCopyCold = 14,
+    /// Write the constant `seed`, 32 bits, at `address`, `count` times.
+    Notify = 15,
+    /// `count` times `rep stos` of `batch` 32-bit values to `address`, the same
+    /// value for all of one: sequence `seed`. A sample each.
+    MmioFill = 16,
+    /// `count` times `rep movs` of `batch` 32-bit values from `address` to memory.
+    MmioCopyIn = 17,
+    /// `count` times `rep movs` of `batch` 32-bit values of sequence `seed` from
+    /// memory to `address`.
+    MmioCopyOut = 18,
+    /// `count` times `rep ins` of `batch` 32-bit values from
+    /// [`crate::port::DATA`].
+    PortIn = 19,
+    /// `count` times `rep outs` of `batch` 32-bit values of sequence `seed` to
+    /// [`crate::port::DATA`].
+    PortOut = 20,
+    /// As [`Op::MmioRead`] of 32 bits, without the access: the guest decodes the
+    /// instruction itself and asks by a write of port [`crate::port::ASK`], with
+    /// all that the host needs in registers.
+    MmioAsk = 21,
+    /// Read port [`crate::port::DATA`] `count` times, each of which makes KVM
+    /// rewrite a structure with a 32-bit version field at `address`; a sample is
+    /// the time until the version has been read. `out[0]`: reads after which it
+    /// was the old one, or odd; `out[1]`: the last version.
+    Rewrite = 22,
+    /// Read port [`crate::port::TIMER`] `count` times. `out`: first reading, last
+    /// reading, steps backwards.
+    Timer = 23,
 }
 
 /// A word that is no [`Op`].
@@ -102,7 +137,8 @@ impl TryFrom<u64> for Op {
 
     fn try_from(word: u64) -> Result<Self, UnknownOp> {
         Op::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|op| *op as u64 == word)
             .ok_or(UnknownOp(word))
     }
@@ -121,6 +157,10 @@ pub struct Args {
     pub stride: u64,
     /// The sequence of values, see [`crate::value`].
     pub seed: u64,
+    /// Bytes of one access: 1, 2, 4 or 8.
+    pub width: u64,
+    /// The seed of the order, see [`crate::Order`]; 0 is ascending.
+    pub shuffle: u64,
 }
 
 /// What the host asks for.
@@ -134,7 +174,7 @@ pub struct Request {
 
 impl Request {
     /// The words from [`word::OP`] on.
-    pub fn to_words(self) -> [u64; 6] {
+    pub fn to_words(self) -> [u64; 8] {
         let a = self.args;
         [
             self.op as u64,
@@ -143,6 +183,8 @@ impl Request {
             a.address,
             a.stride,
             a.seed,
+            a.width,
+            a.shuffle,
         ]
     }
 
@@ -150,8 +192,8 @@ impl Request {
     ///
     /// # Errors
     /// [`UnknownOp`] if the first word names no operation.
-    pub fn from_words(words: [u64; 6]) -> Result<Self, UnknownOp> {
-        let [op, count, batch, address, stride, seed] = words;
+    pub fn from_words(words: [u64; 8]) -> Result<Self, UnknownOp> {
+        let [op, count, batch, address, stride, seed, width, shuffle] = words;
         Ok(Request {
             op: Op::try_from(op)?,
             args: Args {
@@ -160,6 +202,8 @@ impl Request {
                 address,
                 stride,
                 seed,
+                width,
+                shuffle,
             },
         })
     }
@@ -317,8 +361,10 @@ mod tests {
                 address: 3,
                 stride: 4,
                 seed: 5,
+                width: 6,
+                shuffle: 7,
             };
-            let request = Request { op, args };
+            let request = Request { op: *op, args };
             assert_eq!(Request::from_words(request.to_words()), Ok(request));
         }
         assert_eq!(Op::try_from(0), Err(UnknownOp(0)));

@@ -5,7 +5,7 @@
 // UNSAFETY: there is no safe form of these instructions.
 #![expect(unsafe_code)]
 
-use core::arch::asm;
+use core::arch::{asm, global_asm};
 
 /// The time-stamp counter, after everything before it and before everything
 /// after it (LFENCE on both sides: Intel SDM vol. 2B and AMD APM vol. 3, RDTSC).
@@ -28,31 +28,154 @@ pub fn spin(count: u64) {
     }
 }
 
-/// A 32-bit load from `address` by a plain `mov`.
+/// A load of `width` bytes (1, 2, 4, else 8) from `address` by a plain `mov`.
 ///
 /// # Safety
 /// `address` is mapped in this address space.
 #[inline(always)]
-pub unsafe fn load_u32(address: u64) -> u32 {
-    let value: u32;
+pub unsafe fn load(address: u64, width: u64) -> u64 {
+    let value: u64;
     // SAFETY: mapped, by the contract above.
     unsafe {
-        asm!("mov {0:e}, dword ptr [{1}]", out(reg) value, in(reg) address, options(nostack));
+        match width {
+            1 => {
+                asm!("movzx {0:e}, byte ptr [{1}]", out(reg) value, in(reg) address, options(nostack))
+            }
+            2 => {
+                asm!("movzx {0:e}, word ptr [{1}]", out(reg) value, in(reg) address, options(nostack))
+            }
+            4 => {
+                asm!("mov {0:e}, dword ptr [{1}]", out(reg) value, in(reg) address, options(nostack))
+            }
+            _ => {
+                asm!("mov {0}, qword ptr [{1}]", out(reg) value, in(reg) address, options(nostack))
+            }
+        }
     }
     value
 }
 
-/// A 32-bit store to `address` by a plain `mov`.
+/// A store of the low `width` bytes (1, 2, 4, else 8) of `value` to `address` by a
+/// plain `mov`.
 ///
 /// # Safety
 /// `address` is mapped in this address space, and holds nothing that this
 /// program relies on.
 #[inline(always)]
-pub unsafe fn store_u32(address: u64, value: u32) {
+pub unsafe fn store(address: u64, value: u64, width: u64) {
     // SAFETY: mapped and ours to write, by the contract above.
     unsafe {
-        asm!("mov dword ptr [{1}], {0:e}", in(reg) value, in(reg) address, options(nostack));
+        match width {
+            1 => {
+                asm!("mov byte ptr [{1}], {0}", in(reg_byte) value as u8, in(reg) address, options(nostack))
+            }
+            2 => {
+                asm!("mov word ptr [{1}], {0:x}", in(reg) value, in(reg) address, options(nostack))
+            }
+            4 => {
+                asm!("mov dword ptr [{1}], {0:e}", in(reg) value, in(reg) address, options(nostack))
+            }
+            _ => asm!("mov qword ptr [{1}], {0}", in(reg) value, in(reg) address, options(nostack)),
+        }
     }
+}
+
+/// `rep stos` of `count` times `value`, 32 bits each, from `to` on.
+///
+/// # Safety
+/// As [`store`], for all of them; the direction flag is clear by the ABI.
+#[inline(always)]
+pub unsafe fn fill(to: u64, value: u32, count: u64) {
+    // SAFETY: by the contract above.
+    unsafe {
+        asm!("rep stosd", inout("rcx") count => _, inout("rdi") to => _, in("eax") value, options(nostack));
+    }
+}
+
+/// `rep movs` of `count` 32-bit values.
+///
+/// # Safety
+/// As [`load`] for `from` and [`store`] for `to`.
+#[inline(always)]
+pub unsafe fn copy(to: u64, from: u64, count: u64) {
+    // SAFETY: by the contract above.
+    unsafe {
+        asm!("rep movsd", inout("rcx") count => _, inout("rdi") to => _, inout("rsi") from => _, options(nostack));
+    }
+}
+
+/// One `movs` of 32 bits, without a prefix.
+///
+/// # Safety
+/// As [`copy`].
+#[inline(always)]
+pub unsafe fn copy_one(to: u64, from: u64) {
+    // SAFETY: by the contract above.
+    unsafe {
+        asm!("movsd", inout("rdi") to => _, inout("rsi") from => _, options(nostack));
+    }
+}
+
+// A load that begins on the last byte of a page.
+global_asm!(
+    ".pushsection .text.across, \"ax\", @progbits",
+    ".balign 4096",
+    ".skip 4095, 0xcc",
+    ".globl unmapbench_load_across",
+    "unmapbench_load_across:",
+    "mov eax, dword ptr [rdi]",
+    "ret",
+    ".popsection",
+);
+
+unsafe extern "C" {
+    fn unmapbench_load_across(address: u64) -> u32;
+}
+
+/// A 32-bit load from `address` by an instruction that begins on one page and
+/// ends on the next.
+///
+/// # Safety
+/// As [`load`].
+#[inline(always)]
+pub unsafe fn load_across(address: u64) -> u64 {
+    // SAFETY: by the contract above; the function above follows the C ABI.
+    unsafe { unmapbench_load_across(address).into() }
+}
+
+// A load that is never executed: what an enlightened guest decodes.
+global_asm!(
+    ".pushsection .text.site, \"ax\", @progbits",
+    ".balign 8",
+    ".globl unmapbench_load_site",
+    "unmapbench_load_site:",
+    "mov eax, dword ptr [rdi]",
+    "ret",
+    ".balign 8",
+    ".popsection",
+);
+
+unsafe extern "C" {
+    static unmapbench_load_site: [u8; 8];
+}
+
+/// Where the instruction `mov eax, [rdi]` stands; eight bytes may be read.
+pub fn load_site() -> u64 {
+    (&raw const unmapbench_load_site).expose_provenance() as u64
+}
+
+/// Asks the host to do the 32-bit load at `address`: one exit, all in registers.
+///
+/// # Safety
+/// RFLAGS.IOPL is 3, else this is a fault.
+#[inline(always)]
+pub unsafe fn ask<const PORT: u8>(address: u64) -> u64 {
+    let value: u64;
+    // SAFETY: allowed, by the contract above; the host changes RAX only.
+    unsafe {
+        asm!("out {0}, eax", const PORT, in("rdi") address, inout("rax") 0u64 => value, options(nostack));
+    }
+    value
 }
 
 /// A 32-bit read of port `PORT`.
@@ -65,6 +188,30 @@ pub unsafe fn in_u32<const PORT: u8>() -> u32 {
     // SAFETY: allowed, by the contract above; it leaves memory alone.
     unsafe { asm!("in eax, {0}", const PORT, out("eax") value, options(nostack)) };
     value
+}
+
+/// `rep ins` of `count` 32-bit values from port `PORT` to `to`.
+///
+/// # Safety
+/// RFLAGS.IOPL is 3, and as [`fill`].
+#[inline(always)]
+pub unsafe fn ins<const PORT: u16>(to: u64, count: u64) {
+    // SAFETY: by the contract above.
+    unsafe {
+        asm!("rep insd", inout("rcx") count => _, inout("rdi") to => _, in("dx") PORT, options(nostack));
+    }
+}
+
+/// `rep outs` of `count` 32-bit values from `from` to port `PORT`.
+///
+/// # Safety
+/// RFLAGS.IOPL is 3, and `from` is mapped for all of them.
+#[inline(always)]
+pub unsafe fn outs<const PORT: u16>(from: u64, count: u64) {
+    // SAFETY: by the contract above.
+    unsafe {
+        asm!("rep outsd", inout("rcx") count => _, inout("rsi") from => _, in("dx") PORT, options(nostack));
+    }
 }
 
 /// A one-byte write of zero to port `PORT`.

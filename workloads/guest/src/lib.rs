@@ -11,5 +11,7 @@ pub mod memory;
 pub mod pvclock;
 pub mod samples;
 
+pub mod decode;
+
 pub mod asm;
 pub mod ops;

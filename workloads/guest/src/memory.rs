@@ -31,6 +31,31 @@ impl Words {
         self.len
     }
 
+    /// Where the first is.
+    pub fn address(&self) -> u64 {
+        self.base
+    }
+
+    /// The 32 bits of half word `index`.
+    ///
+    /// # Panics
+    /// If there is no such half word.
+    #[inline(always)]
+    pub fn half(&self, index: u64) -> u64 {
+        self.get(index / 2) >> (32 * (index % 2)) & 0xffff_ffff
+    }
+
+    /// Sets half word `index` to the low 32 bits of `value`.
+    ///
+    /// # Panics
+    /// If there is no such half word.
+    #[inline(always)]
+    pub fn set_half(&self, index: u64, value: u64) {
+        let shift = 32 * (index % 2);
+        let kept = self.get(index / 2) & !(0xffff_ffff << shift);
+        self.set(index / 2, kept | (value & 0xffff_ffff) << shift);
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len == 0

@@ -5,15 +5,16 @@
 // UNSAFETY: MMIO and ports have no safe form; addresses come from the host.
 #![expect(unsafe_code)]
 
-use crate::{
-    asm,
-    memory::Words,
-    pvclock::{self, Snapshot},
-    samples::Samples,
-};
-use abi::{Args, Digest, Op, Reply, Request, Status, layout, port, value};
+mod access;
+mod clock;
+mod memory;
+mod string;
 
-/// Carries out `request`, leaving its samples in `buffer`.
+use crate::{asm, memory::Words, samples::Samples};
+use abi::{Args, Op, Reply, Request, Status, layout};
+
+/// Carries out `request`, leaving its samples in `buffer`; `scratch` is memory
+/// that string instructions may use.
 ///
 /// # Errors
 /// The [`Status`] to answer with, if the request cannot be carried out.
@@ -21,17 +22,10 @@ use abi::{Args, Digest, Op, Reply, Request, Status, layout, port, value};
 /// # Safety
 /// The addresses of the request are mapped, for writing where the operation
 /// writes, and hold nothing that this program relies on.
-pub unsafe fn run(request: Request, buffer: Words) -> Result<Reply, Status> {
+pub unsafe fn run(request: Request, buffer: Words, scratch: Words) -> Result<Reply, Status> {
     let args = request.args;
-    let wanted = match request.op {
-        Op::Spin => 1,
-        Op::Touch => args.count.div_ceil(args.batch.max(1)),
-        Op::Sum | Op::Hang | Op::Panic => 0,
-        Op::MmioRead | Op::MmioWrite | Op::PortRead | Op::Tsc | Op::Pvclock | Op::PvclockUpdate => {
-            args.count
-        }
-    };
-    if wanted > buffer.len() {
+    let wanted = samples_of(request);
+    if wanted > buffer.len() || elements_of(request) > 2 * scratch.len() {
         return Err(Status::BadArgs);
     }
     let mut samples = Samples::new(buffer, wanted);
@@ -40,17 +34,26 @@ pub unsafe fn run(request: Request, buffer: Words) -> Result<Reply, Status> {
     let (digest, out) = unsafe {
         match request.op {
             Op::Spin => spin(args, s),
-            Op::MmioRead => exchange(args, s, |_| asm::load_u32(args.address)),
-            Op::MmioWrite => exchange(args, s, |v| {
-                asm::store_u32(args.address, v);
-                v
-            }),
-            Op::PortRead => exchange(args, s, |_| asm::in_u32::<{ port::DATA as u8 }>()),
-            Op::Tsc => tsc(args, s),
-            Op::Pvclock => pvclock(args, s),
-            Op::PvclockUpdate => pvclock_update(args, s),
-            Op::Touch => touch(args, s),
-            Op::Sum => sum(args),
+            Op::MmioRead => access::read(args, s),
+            Op::MmioWrite => access::write(args, s),
+            Op::MmioReadAcross => access::read_across(args, s),
+            Op::MmioReadCold => access::read_cold(args, s),
+            Op::MmioCopyCold => access::copy_cold(args, s, scratch),
+            Op::MmioAsk => access::ask(args, s),
+            Op::Notify => access::notify(args, s),
+            Op::PortRead => access::port_read(args, s),
+            Op::MmioFill => string::fill(args, s),
+            Op::MmioCopyIn => string::copy_in(args, s, scratch),
+            Op::MmioCopyOut => string::copy_out(args, s, scratch),
+            Op::PortIn => string::port_in(args, s, scratch),
+            Op::PortOut => string::port_out(args, s, scratch),
+            Op::Tsc => clock::tsc(args, s),
+            Op::Pvclock => clock::pvclock(args, s),
+            Op::PvclockUpdate => clock::pvclock_update(args, s),
+            Op::Rewrite => clock::rewrite(args, s),
+            Op::Timer => clock::timer(args, s),
+            Op::Touch => memory::touch(args, s),
+            Op::Sum => memory::sum(args),
             Op::Hang => hang(),
             Op::Panic => panic!("asked to, with seed {}", args.seed),
         }
@@ -62,6 +65,28 @@ pub unsafe fn run(request: Request, buffer: Words) -> Result<Reply, Status> {
     })
 }
 
+/// How many samples it leaves.
+fn samples_of(request: Request) -> u64 {
+    let args = request.args;
+    match request.op {
+        Op::Spin => 1,
+        Op::Touch => args.count.div_ceil(args.batch.max(1)),
+        Op::Sum | Op::Hang | Op::Panic => 0,
+        _ => args.count,
+    }
+}
+
+/// How many 32-bit elements one of its string instructions moves.
+fn elements_of(request: Request) -> u64 {
+    match request.op {
+        Op::MmioFill | Op::MmioCopyIn | Op::MmioCopyOut | Op::PortIn | Op::PortOut => {
+            request.args.batch
+        }
+        _ => 0,
+    }
+}
+
+/// The digest and the results of an operation.
 type Answer = (u64, [u64; 4]);
 
 fn spin(args: Args, samples: &mut Samples) -> Answer {
@@ -69,110 +94,6 @@ fn spin(args: Args, samples: &mut Samples) -> Answer {
     asm::spin(args.count);
     samples.push(asm::tsc() - before);
     (0, [0; 4])
-}
-
-/// `count` timed calls of `access`, each handed the next value of the sequence;
-/// the digest is over what each returned.
-#[inline(always)]
-fn exchange(args: Args, samples: &mut Samples, access: impl Fn(u32) -> u32) -> Answer {
-    let mut digest = Digest::new();
-    for i in 0..args.count {
-        let sent = value(args.seed, i) as u32;
-        let before = asm::tsc();
-        let seen = access(sent);
-        let after = asm::tsc();
-        samples.push(after - before);
-        digest.push(seen.into());
-    }
-    (digest.get(), [0; 4])
-}
-
-fn tsc(args: Args, samples: &mut Samples) -> Answer {
-    let (mut last, mut backwards) = (0, 0);
-    for _ in 0..args.count {
-        let before = asm::tsc();
-        for _ in 0..args.batch {
-            let now = asm::tsc();
-            backwards += u64::from(now < last);
-            last = now;
-        }
-        samples.push(asm::tsc() - before);
-    }
-    (0, [backwards, 0, 0, 0])
-}
-
-/// # Safety
-/// A pvclock structure is mapped at `args.address`.
-unsafe fn pvclock(args: Args, samples: &mut Samples) -> Answer {
-    // SAFETY: by the contract above; only read.
-    let page = unsafe { Words::new(args.address, pvclock::WORDS) };
-    let read = || Snapshot::read(&page).at(asm::tsc());
-    let first = read();
-    let (mut last, mut backwards) = (first, 0);
-    for _ in 0..args.count {
-        let before = asm::tsc();
-        for _ in 0..args.batch {
-            let now = read();
-            backwards += u64::from(now < last);
-            last = now;
-        }
-        samples.push(asm::tsc() - before);
-    }
-    let version = Snapshot::read(&page).version().into();
-    (0, [first, last, backwards, version])
-}
-
-/// # Safety
-/// A pvclock structure is mapped at `args.address`, and IOPL is 3.
-unsafe fn pvclock_update(args: Args, samples: &mut Samples) -> Answer {
-    // SAFETY: by the contract above; only read.
-    let page = unsafe { Words::new(args.address, pvclock::WORDS) };
-    let mut digest = Digest::new();
-    let mut version = Snapshot::read(&page).version();
-    let first = Snapshot::read(&page).at(asm::tsc());
-    let (mut last, mut missed) = (first, 0);
-    for _ in 0..args.count {
-        let before = asm::tsc();
-        // SAFETY: by the contract above.
-        let seen = unsafe { asm::in_u32::<{ port::DATA as u8 }>() };
-        let clock = Snapshot::read(&page);
-        last = clock.at(asm::tsc());
-        samples.push(asm::tsc() - before);
-        digest.push(seen.into());
-        missed += u64::from(clock.version() == version);
-        version = clock.version();
-    }
-    (digest.get(), [first, last, missed, version.into()])
-}
-
-/// # Safety
-/// The pages are mapped and ours to write.
-unsafe fn touch(args: Args, samples: &mut Samples) -> Answer {
-    let every = args.batch.max(1);
-    let begin = asm::tsc();
-    for i in 0..args.count {
-        // SAFETY: by the contract above.
-        let page = unsafe { Words::new(args.address + i * args.stride, 1) };
-        if i % every == 0 {
-            let before = asm::tsc();
-            page.set(0, value(args.seed, i));
-            samples.push(asm::tsc() - before);
-        } else {
-            page.set(0, value(args.seed, i));
-        }
-    }
-    (0, [asm::tsc() - begin, 0, 0, 0])
-}
-
-/// # Safety
-/// The pages are mapped.
-unsafe fn sum(args: Args) -> Answer {
-    let mut digest = Digest::new();
-    for i in 0..args.count {
-        // SAFETY: by the contract above; only read.
-        digest.push(unsafe { Words::new(args.address + i * args.stride, 1) }.get(0));
-    }
-    (digest.get(), [0; 4])
 }
 
 fn hang() -> ! {
@@ -188,16 +109,17 @@ fn hang() -> ! {
 /// As [`run`], and the areas of [`layout`] are mapped.
 pub unsafe fn serve(vcpu: u64) {
     // SAFETY: the layout is mapped, by the contract above.
-    let (page, buffer) = unsafe {
+    let (page, buffer, scratch) = unsafe {
         (
             Words::new(layout::command(vcpu), abi::WORDS as u64),
             Words::new(layout::samples(vcpu), layout::SAMPLES_MAX),
+            Words::new(layout::scratch(vcpu), layout::PAGE / 8),
         )
     };
     let words = core::array::from_fn(|i| page.get((abi::word::OP + i) as u64));
     let status = match Request::from_words(words) {
         // SAFETY: as above.
-        Ok(request) => match unsafe { run(request, buffer) } {
+        Ok(request) => match unsafe { run(request, buffer, scratch) } {
             Ok(reply) => {
                 page.set(abi::word::DIGEST as u64, reply.digest);
                 page.set(abi::word::SAMPLES as u64, reply.samples);
@@ -218,16 +140,19 @@ mod tests {
     extern crate std;
 
     use super::*;
+    use abi::{Digest, value};
     use std::{vec, vec::Vec};
 
     /// Runs `request` on memory of this process.
     fn check(op: Op, args: Args, room: usize) -> (Result<Reply, Status>, Vec<u64>) {
         let mut buffer = vec![7u64; room];
+        let mut scratch = vec![0u64; 8];
         // SAFETY: the buffer outlives the call, and so does whatever memory the
         // callers below put into `args.address`.
         let reply = unsafe {
             let words = Words::new(buffer.as_mut_ptr().expose_provenance() as u64, room as u64);
-            run(Request { op, args }, words)
+            let scratch = Words::new(scratch.as_mut_ptr().expose_provenance() as u64, 8);
+            run(Request { op, args }, words, scratch)
         };
         (reply, buffer)
     }
@@ -242,6 +167,7 @@ mod tests {
             address,
             stride: 4096,
             seed: 3,
+            ..Args::default()
         };
         let (reply, _) = check(Op::Touch, args, 3);
         assert_eq!(reply.unwrap().samples, 3);
@@ -251,6 +177,75 @@ mod tests {
         let mut digest = Digest::new();
         (0..10).for_each(|i| digest.push(value(3, i)));
         assert_eq!(check(Op::Sum, args, 0).0.unwrap().digest, digest.get());
+    }
+
+    #[test]
+    fn a_touch_in_random_order_leaves_the_same_pages() {
+        let mut arena = vec![0u64; 10 * 512];
+        let address = arena.as_mut_ptr().expose_provenance() as u64;
+        let args = Args {
+            count: 10,
+            batch: 1,
+            address,
+            stride: 4096,
+            seed: 3,
+            shuffle: 9,
+            ..Args::default()
+        };
+        assert_eq!(check(Op::Touch, args, 10).0.unwrap().samples, 10);
+        for (i, page) in arena.chunks(512).enumerate() {
+            assert_eq!(page[0], value(3, i as u64));
+        }
+    }
+
+    #[test]
+    fn loads_have_the_width_that_was_asked_for() {
+        let word = [0x1122_3344_5566_7788u64];
+        let address = word.as_ptr().expose_provenance() as u64;
+        for width in [1, 2, 4, 8] {
+            let args = Args {
+                count: 1,
+                address,
+                width,
+                ..Args::default()
+            };
+            let mut digest = Digest::new();
+            digest.push(abi::truncate(word[0], width));
+            let reply = check(Op::MmioRead, args, 1).0.unwrap();
+            assert_eq!(reply.digest, digest.get(), "{width} bytes");
+        }
+    }
+
+    #[test]
+    fn a_load_across_two_pages_loads() {
+        let word = [0xdead_beefu64];
+        let args = Args {
+            count: 1,
+            address: word.as_ptr().expose_provenance() as u64,
+            ..Args::default()
+        };
+        let mut digest = Digest::new();
+        digest.push(0xdead_beef);
+        let reply = check(Op::MmioReadAcross, args, 1).0.unwrap();
+        assert_eq!(reply.digest, digest.get());
+    }
+
+    #[test]
+    fn string_instructions_move_every_value() {
+        let device = [1u32, 2, 3, 4];
+        let args = Args {
+            count: 2,
+            batch: 4,
+            address: device.as_ptr().expose_provenance() as u64,
+            ..Args::default()
+        };
+        let mut digest = Digest::new();
+        (0..2).for_each(|_| device.iter().for_each(|v| digest.push((*v).into())));
+        let (reply, _) = check(Op::MmioCopyIn, args, 2);
+        assert_eq!(reply.unwrap().digest, digest.get());
+        // 17 elements do not fit the 64 bytes of scratch.
+        let args = Args { batch: 17, ..args };
+        assert_eq!(check(Op::MmioCopyIn, args, 2).0, Err(Status::BadArgs));
     }
 
     #[test]

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What must be there before a guest is asked, and what it saw afterwards.
+
+use super::Stop;
+use abi::{Request, layout};
+use strategies::Missing;
+use vmm::{Device, Doorbell, Machine, Then, Userfault, stats::Stats};
+use workloads::{Call, Faults, Forced, Setup};
+
+/// What was set up.
+pub(super) enum Ready {
+    /// Nothing that is asked afterwards.
+    Nothing,
+    /// An eventfd.
+    Doorbell(Doorbell),
+    /// A register of an interrupt controller with this content.
+    Register(u32),
+    /// A thread that serves faults.
+    Userfault(Userfault),
+    /// A hole, at which KVM lost so many pages.
+    Hole(u64),
+}
+
+/// What it saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Saw {
+    /// Nothing.
+    Nothing,
+    /// So many signals since it was last asked.
+    Rings(u64),
+    /// This is what each read must have given.
+    Content(u32),
+    /// So many faults were served.
+    Served(u64),
+    /// KVM had lost so many pages before.
+    Lost(u64),
+}
+
+impl Ready {
+    pub(super) fn saw(&self) -> Result<Saw, Stop> {
+        Ok(match self {
+            Ready::Nothing => Saw::Nothing,
+            Ready::Doorbell(doorbell) => Saw::Rings(doorbell.rings()?),
+            Ready::Register(content) => Saw::Content(*content),
+            Ready::Userfault(fault) => Saw::Served(fault.served()),
+            Ready::Hole(pages) => Saw::Lost(*pages),
+        })
+    }
+}
+
+/// The device that answers `request`.
+pub(super) fn device(call: &Call, request: &Request) -> Device {
+    let then = match call.forced {
+        Forced::Nothing => Then::Nothing,
+        Forced::KvmclockCtrl => Then::KvmclockCtrl,
+        Forced::SetClock => Then::SetClock,
+        Forced::WallClock => Then::WallClock(request.args.address),
+    };
+    Device::new(request.args.seed).then(then)
+}
+
+/// Sets up what must be there before the guest runs at all.
+pub(super) fn at_once(call: &Call, machine: &mut Machine) -> Result<Ready, Stop> {
+    let args = call.measured.args;
+    match call.setup {
+        Setup::Nothing | Setup::Holed | Setup::Userfault(_) => {}
+        Setup::Kvmclock | Setup::StealTime | Setup::SharedRegisters => {
+            for vcpu in machine.vcpus() {
+                let own = call.for_vcpu(call.measured, vcpu.index()).args.address;
+                match call.setup {
+                    Setup::Kvmclock => vcpu.enable_pvclock(own)?,
+                    Setup::StealTime => vcpu.enable_steal_time(own / 64 * 64)?,
+                    _ => vcpu.share_registers(),
+                }
+            }
+        }
+        Setup::Ioeventfd { bytes } => {
+            // KVM compares the data as the guest wrote it: 32 bits.
+            let data = (bytes != 0).then_some(args.seed as u32);
+            return Ok(Ready::Doorbell(machine.doorbell(args.address, data)?));
+        }
+        Setup::Irqchip if args.address < layout::LAPIC => {
+            let content = machine.select_ioapic_entry(args.seed as u8)?;
+            return Ok(Ready::Register(content));
+        }
+        Setup::Irqchip => {
+            let content = machine.lapic_register(0, args.address)?;
+            return Ok(Ready::Register(content));
+        }
+    }
+    Ok(Ready::Nothing)
+}
+
+/// Sets up what must be there right before the measurement; nothing if what was
+/// set up at first is all.
+pub(super) fn after_rehearsal(call: &Call, machine: &mut Machine) -> Result<Option<Ready>, Stop> {
+    let arena = layout::ARENA;
+    let rest = machine.ram().len() as u64 - arena;
+    match call.setup {
+        Setup::Holed => {
+            let vcpus = 0..machine.vcpus().len() as u64;
+            let requests: Vec<_> = vcpus.map(|i| call.for_vcpu(call.measured, i)).collect();
+            let mut devices: Vec<_> = requests.iter().map(|_| Device::new(0)).collect();
+            machine.call_all(&requests, &mut devices)?;
+            let mapped = pages_in(&machine.stats()?);
+            let punched = machine.ram().punch_hole(arena, rest);
+            punched.map_err(|e| no_holes(&e))?;
+            let left = pages_in(&machine.stats()?);
+            Ok(Some(Ready::Hole(mapped.saturating_sub(left))))
+        }
+        Setup::Userfault(faults) => {
+            let served = match faults {
+                Faults::Missing => Userfault::missing(machine.ram(), arena),
+                Faults::Minor => Userfault::minor(machine.ram(), arena),
+            };
+            let served = served.map_err(|e| {
+                Stop::Missing(Missing {
+                    reason: format!("userfaultfd cannot serve this memory ({e})"),
+                    remedy: "a kernel whose userfaultfd supports this kind of memory".into(),
+                })
+            })?;
+            Ok(Some(Ready::Userfault(served)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// How many base pages KVM's page tables hold, or took in, by these statistics.
+pub(super) fn pages_in(stats: &Stats) -> u64 {
+    let of = |name| stats.get(name).copied().unwrap_or(0);
+    of("pages_4k") + 512 * of("pages_2m") + 512 * 512 * of("pages_1g")
+}
+
+/// Memory that cannot be given back page by page.
+pub(super) fn no_holes(error: &strategies::Error) -> Stop {
+    Stop::Missing(Missing {
+        reason: format!("this memory takes no holes ({error})"),
+        remedy: "a kernel whose file behind this memory supports fallocate(PUNCH_HOLE)".into(),
+    })
+}

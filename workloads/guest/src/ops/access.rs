@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Accesses that leave the guest, one by one.
+
+// UNSAFETY: see the parent module.
+#![expect(unsafe_code)]
+
+use super::Answer;
+use crate::{asm, decode, memory::Words, samples::Samples};
+use abi::{Args, Digest, layout, port, truncate, value};
+
+/// Page-table entry: present, writable, user (Intel SDM vol. 3A table 4-20).
+const PRESENT: u64 = 0b111;
+/// The processor, or KVM in its place, has walked over this entry.
+const ACCESSED: u64 = 1 << 5;
+
+/// `count` timed calls of `access`, each handed the next value of the sequence;
+/// the digest is over what each returned.
+#[inline(always)]
+fn exchange(args: Args, samples: &mut Samples, access: impl Fn(u64) -> u64) -> Answer {
+    let mut digest = Digest::new();
+    for i in 0..args.count {
+        let sent = value(args.seed, i);
+        let before = asm::tsc();
+        let seen = access(sent);
+        let after = asm::tsc();
+        samples.push(after - before);
+        digest.push(seen);
+    }
+    (digest.get(), [0; 4])
+}
+
+/// # Safety
+/// `address` is mapped.
+pub(super) unsafe fn read(args: Args, s: &mut Samples) -> Answer {
+    // One loop a width, so that no branch lies between two readings of the TSC.
+    // SAFETY: by the contract above.
+    unsafe {
+        match args.width {
+            1 => exchange(args, s, |_| asm::load(args.address, 1)),
+            2 => exchange(args, s, |_| asm::load(args.address, 2)),
+            4 => exchange(args, s, |_| asm::load(args.address, 4)),
+            _ => exchange(args, s, |_| asm::load(args.address, 8)),
+        }
+    }
+}
+
+/// # Safety
+/// `address` is mapped and ours to write.
+pub(super) unsafe fn write(args: Args, s: &mut Samples) -> Answer {
+    #[inline(always)]
+    unsafe fn of<const WIDTH: u64>(args: Args, s: &mut Samples) -> Answer {
+        exchange(args, s, |v| {
+            // SAFETY: by the contract of the outer function.
+            unsafe { asm::store(args.address, v, WIDTH) };
+            truncate(v, WIDTH)
+        })
+    }
+    // SAFETY: by the contract above.
+    unsafe {
+        match args.width {
+            1 => of::<1>(args, s),
+            2 => of::<2>(args, s),
+            4 => of::<4>(args, s),
+            _ => of::<8>(args, s),
+        }
+    }
+}
+
+/// # Safety
+/// `address` is mapped.
+pub(super) unsafe fn read_across(args: Args, s: &mut Samples) -> Answer {
+    // SAFETY: by the contract above.
+    exchange(args, s, |_| unsafe { asm::load_across(args.address) })
+}
+
+/// # Safety
+/// `address` is mapped and ours to write.
+pub(super) unsafe fn notify(args: Args, s: &mut Samples) -> Answer {
+    exchange(args, s, |_| {
+        // SAFETY: by the contract above.
+        unsafe { asm::store(args.address, args.seed, 4) };
+        0
+    })
+}
+
+/// # Safety
+/// IOPL is 3.
+pub(super) unsafe fn port_read(args: Args, s: &mut Samples) -> Answer {
+    // SAFETY: by the contract above.
+    exchange(args, s, |_| unsafe {
+        asm::in_u32::<{ port::DATA as u8 }>().into()
+    })
+}
+
+/// Decodes the load that stands at [`asm::load_site`] each time, as a guest must
+/// that is told nothing but where it was, and asks the host for its value.
+///
+/// # Safety
+/// IOPL is 3.
+pub(super) unsafe fn ask(args: Args, s: &mut Samples) -> Answer {
+    // SAFETY: eight bytes of our own code, read only.
+    let code = unsafe { Words::new(asm::load_site(), 1) };
+    let mut registers = [0; 16];
+    registers[usize::from(decode::RDI)] = args.address;
+    exchange(args, s, |_| match decode::load(code.get(0)) {
+        // SAFETY: by the contract above.
+        Some(load) => unsafe { asm::ask::<{ port::ASK as u8 }>(registers[usize::from(load.base)]) },
+        None => panic!("this is not the load that stands there"),
+    })
+}
+
+/// Reads at virtual pages that nobody has been to: each entry is made right
+/// before, so that no translation of it can be left anywhere. `out[0]`: entries
+/// that nobody walked over.
+///
+/// # Safety
+/// `address` and the `count` pages from it belong to this vCPU's aliases.
+#[inline(always)]
+unsafe fn cold(args: Args, samples: &mut Samples, read: impl Fn(u64) -> u64) -> Answer {
+    let mut digest = Digest::new();
+    let mut missed = 0;
+    for i in 0..args.count {
+        let at = args.address + i * layout::PAGE;
+        let page = value(args.seed, i) % layout::MMIO_PAGES;
+        // SAFETY: the table of the aliases, by the contract above.
+        let entry = unsafe { Words::new(layout::alias_entry(at), 1) };
+        entry.set(0, (layout::MMIO + page * layout::PAGE) | PRESENT);
+        let before = asm::tsc();
+        let seen = read(at);
+        let after = asm::tsc();
+        samples.push(after - before);
+        digest.push(seen);
+        missed += u64::from(entry.get(0) & ACCESSED == 0);
+    }
+    (digest.get(), [missed, 0, 0, 0])
+}
+
+/// # Safety
+/// As [`cold`].
+pub(super) unsafe fn read_cold(args: Args, s: &mut Samples) -> Answer {
+    // SAFETY: by the contract above; the page is mapped by the time of the read.
+    unsafe { cold(args, s, |at| asm::load(at, 4)) }
+}
+
+/// # Safety
+/// As [`cold`].
+pub(super) unsafe fn copy_cold(args: Args, s: &mut Samples, scratch: Words) -> Answer {
+    // SAFETY: as above, and the scratch memory is ours.
+    unsafe {
+        cold(args, s, |at| {
+            asm::copy_one(scratch.address(), at);
+            truncate(scratch.get(0), 4)
+        })
+    }
+}

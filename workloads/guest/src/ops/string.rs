@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! String instructions on devices: one instruction, many accesses.
+
+// UNSAFETY: see the parent module.
+#![expect(unsafe_code)]
+
+use super::Answer;
+use crate::{asm, memory::Words, samples::Samples};
+use abi::{Args, Digest, port, truncate, value};
+
+/// # Safety
+/// `batch` 32-bit values from `address` are mapped and ours to write.
+pub(super) unsafe fn fill(args: Args, samples: &mut Samples) -> Answer {
+    for i in 0..args.count {
+        let sent = value(args.seed, i) as u32;
+        let before = asm::tsc();
+        // SAFETY: by the contract above.
+        unsafe { asm::fill(args.address, sent, args.batch) };
+        samples.push(asm::tsc() - before);
+    }
+    let digest = Digest::of_values(args.seed, args.count, 4, args.batch);
+    (digest, [0; 4])
+}
+
+/// `instruction` brings `batch` values into `scratch`.
+#[inline(always)]
+fn bring(args: Args, samples: &mut Samples, scratch: Words, instruction: impl Fn()) -> Answer {
+    let mut digest = Digest::new();
+    for _ in 0..args.count {
+        let before = asm::tsc();
+        instruction();
+        samples.push(asm::tsc() - before);
+        (0..args.batch).for_each(|i| digest.push(scratch.half(i)));
+    }
+    (digest.get(), [0; 4])
+}
+
+/// `instruction` takes `batch` values out of `scratch`.
+#[inline(always)]
+fn take(args: Args, samples: &mut Samples, scratch: Words, instruction: impl Fn()) -> Answer {
+    let mut digest = Digest::new();
+    for i in 0..args.count {
+        for j in 0..args.batch {
+            let sent = truncate(value(args.seed, i * args.batch + j), 4);
+            scratch.set_half(j, sent);
+            digest.push(sent);
+        }
+        let before = asm::tsc();
+        instruction();
+        samples.push(asm::tsc() - before);
+    }
+    (digest.get(), [0; 4])
+}
+
+/// # Safety
+/// `batch` 32-bit values from `address` are mapped and fit the scratch memory.
+pub(super) unsafe fn copy_in(args: Args, s: &mut Samples, scratch: Words) -> Answer {
+    // SAFETY: by the contract above.
+    bring(args, s, scratch, || unsafe {
+        asm::copy(scratch.address(), args.address, args.batch)
+    })
+}
+
+/// # Safety
+/// As [`copy_in`], and the values are ours to write.
+pub(super) unsafe fn copy_out(args: Args, s: &mut Samples, scratch: Words) -> Answer {
+    // SAFETY: by the contract above.
+    take(args, s, scratch, || unsafe {
+        asm::copy(args.address, scratch.address(), args.batch)
+    })
+}
+
+/// # Safety
+/// IOPL is 3, and `batch` 32-bit values fit the scratch memory.
+pub(super) unsafe fn port_in(args: Args, s: &mut Samples, scratch: Words) -> Answer {
+    // SAFETY: by the contract above.
+    bring(args, s, scratch, || unsafe {
+        asm::ins::<{ port::DATA }>(scratch.address(), args.batch)
+    })
+}
+
+/// # Safety
+/// As [`port_in`].
+pub(super) unsafe fn port_out(args: Args, s: &mut Samples, scratch: Words) -> Answer {
+    // SAFETY: by the contract above.
+    take(args, s, scratch, || unsafe {
+        asm::outs::<{ port::DATA }>(scratch.address(), args.batch)
+    })
+}
