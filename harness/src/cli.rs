@@ -86,7 +86,7 @@ pub struct RunArgs {
     /// How much to run: quick (15 blocks), report (30) or list (50)
     #[arg(long, default_value = "quick")]
     pub profile: Profile,
-    /// Only these strategies, comma-separated
+    /// Only these strategies, comma-separated; NAME/PARAM=VALUE is one of its modes
     #[arg(long, value_delimiter = ',', value_name = "A,B")]
     pub strategies: Vec<String>,
     /// Only workloads that match; may be given more than once

@@ -8,6 +8,7 @@ pub mod exit;
 
 mod command;
 
+pub mod arm;
 pub mod plan;
 pub mod run;
 

@@ -2,16 +2,15 @@
 //! What is to be done, fixed before anything is: the cells, and the order of
 //! the arms within each block.
 
-use crate::{cell::Job, exit::Failure};
+use crate::arm::Arm;
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use results::{
-    Audit, Cell, Plan, Testbed,
-    audit::Finding,
+    Cell, Plan, Testbed,
     cell::{Group, ParamValue, Params},
     run::StrategyInfo,
 };
-use strategies::{Mode, Strategy, registry};
+use strategies::{Strategy, registry};
 use workloads::{Profile, Workload};
 
 /// Where cells run: a testbed, and for a lab of somebody else's kernels, which.
@@ -39,10 +38,9 @@ pub const LAB_CPUS: &str = "lab_cpus";
 /// What a command line selects.
 #[derive(Debug)]
 pub struct Selection {
-    /// In registry order.
-    pub strategies: Vec<&'static Strategy>,
-    /// Whether each strategy runs in every mode or in its default one only.
-    pub all_modes: bool,
+    /// What is compared, in registry order, the default mode of each strategy
+    /// before its others.
+    pub arms: Vec<Arm>,
     /// In definition order.
     pub workloads: Vec<Workload>,
     /// Which parameters.
@@ -55,34 +53,12 @@ pub struct Selection {
     pub seed: u64,
 }
 
-/// The strategies called `names`, in registry order; all if there are none.
-///
-/// # Errors
-/// [`Failure::Usage`] for the first unknown name, with the nearest known one.
-pub fn strategies(names: &[String]) -> Result<Vec<&'static Strategy>, Failure> {
-    let known = || registry::ALL.iter().map(|s| s.name);
-    for name in names {
-        if registry::find(name).is_none() {
-            let nearest = workloads::nearest(name, known());
-            let hint = nearest
-                .map(|n| format!(" (did you mean {n}?)"))
-                .unwrap_or_default();
-            let all = known().collect::<Vec<_>>().join(", ");
-            return Err(Failure::Usage(format!(
-                "unknown strategy {name:?}{hint}; strategies are {all}"
-            )));
-        }
-    }
-    let chosen = |s: &&&Strategy| names.is_empty() || names.iter().any(|n| n == s.name);
-    Ok(registry::ALL.iter().filter(chosen).copied().collect())
-}
-
 impl Selection {
     /// The plan for `beds`, as it is recorded.
     pub fn plan(&self, beds: &[Bed]) -> Plan {
         let mut cells = Vec::new();
         for group in beds.iter().flat_map(|bed| self.groups(bed)) {
-            cells.extend(self.arms().iter().map(|arm| arm.cell(&group)));
+            cells.extend(self.arms.iter().map(|arm| arm.cell(&group)));
         }
         Plan {
             seed: self.seed,
@@ -100,18 +76,11 @@ impl Selection {
         }
     }
 
-    /// What is compared with one another, the default mode of each strategy
-    /// before its others.
-    pub fn arms(&self) -> Vec<Arm> {
-        let of = |strategy: &&'static Strategy| {
-            let modes = strategy.modes().into_iter();
-            let strategy = *strategy;
-            modes
-                .filter(|mode| self.all_modes || mode.is_empty())
-                .map(move |mode| Arm { strategy, mode })
-                .collect::<Vec<_>>()
-        };
-        self.strategies.iter().flat_map(of).collect()
+    /// The strategies of its arms, each once.
+    pub fn strategies(&self) -> Vec<&'static Strategy> {
+        let mut all: Vec<&'static Strategy> = self.arms.iter().map(|arm| arm.strategy).collect();
+        all.dedup_by_key(|s| s.name);
+        all
     }
 
     /// Every cell of every block in the order in which they are to be carried
@@ -180,15 +149,6 @@ fn info(s: &Strategy) -> StrategyInfo {
     }
 }
 
-/// A strategy in one of its modes.
-#[derive(Clone, Debug)]
-pub struct Arm {
-    /// Which strategy.
-    pub strategy: &'static Strategy,
-    /// Empty for its default mode.
-    pub mode: Mode,
-}
-
 /// A cell in its place within the run.
 #[derive(Clone, Debug)]
 pub struct Step {
@@ -198,50 +158,6 @@ pub struct Step {
     pub block: u32,
     /// In which place within the block.
     pub order: u32,
-}
-
-impl Arm {
-    /// The job that examines its isolation.
-    pub fn audit(&self, testbed: Testbed) -> Job {
-        Job::Audit {
-            testbed,
-            strategy: self.strategy.name.to_string(),
-            mode: self.mode.clone(),
-        }
-    }
-
-    /// The audit that `findings` make.
-    pub fn audited(&self, testbed: Testbed, findings: Vec<Finding>) -> Audit {
-        Audit {
-            testbed,
-            strategy: self.strategy.name.to_string(),
-            mode: words(&self.mode),
-            isolating: self.strategy.isolating,
-            findings,
-        }
-    }
-
-    /// Its cell in `group`.
-    pub fn cell(&self, group: &Group) -> Cell {
-        Cell {
-            testbed: group.testbed,
-            strategy: self.strategy.name.to_string(),
-            workload: group.workload.clone(),
-            params: group.params.clone(),
-            mode: words(&self.mode),
-        }
-    }
-}
-
-fn words(mode: &Mode) -> Params {
-    let word = |(name, value): (&String, &String)| (name.clone(), ParamValue::Text(value.clone()));
-    mode.iter().map(word).collect()
-}
-
-/// The mode that a cell's record names.
-pub fn mode(cell: &Cell) -> Mode {
-    let pair = |(name, value): (&String, &ParamValue)| (name.clone(), value.to_string());
-    cell.mode.iter().map(pair).collect()
 }
 
 /// The order of `arms` in `block` of group number `group`: a function of the
@@ -298,19 +214,5 @@ mod tests {
     #[test]
     fn the_order_is_stable_between_versions() {
         assert_eq!(order(&[0, 1, 2, 3, 4], 1, 2, 3), [4, 1, 2, 3, 0]);
-    }
-
-    #[test]
-    fn unknown_strategies_get_a_suggestion() {
-        let error = strategies(&["memfd-sekret".into()])
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("did you mean memfd-secret?"), "{error}");
-        assert_eq!(strategies(&[]).unwrap().len(), registry::ALL.len());
-        let two = strategies(&["memfd".into(), "anon".into()]).unwrap();
-        assert_eq!(
-            two.iter().map(|s| s.name).collect::<Vec<_>>(),
-            ["anon", "memfd"]
-        );
     }
 }

@@ -3,10 +3,11 @@
 //! every cell, recorded as it ends.
 
 use crate::{
+    arm::Arm,
     cell::{Answer, Job},
     execute::Executor,
     interrupt,
-    plan::{Arm, Bed, Selection, Step},
+    plan::{Bed, Selection, Step},
     probe::Probed,
     progress::Progress,
 };
@@ -51,11 +52,11 @@ impl Lineup {
             audits: Vec::new(),
         };
         let mut tried = Vec::new();
-        for arm in selection.arms() {
+        for arm in &selection.arms {
             let of = probed.iter().find(|p| p.strategy.name == arm.strategy.name);
             match of.and_then(|p| p.refusal.clone()) {
-                Some(outcome) => lineup.refused.push((arm, outcome)),
-                None => tried.push(arm),
+                Some(outcome) => lineup.refused.push((arm.clone(), outcome)),
+                None => tried.push(arm.clone()),
             }
         }
         let jobs: Vec<_> = tried.iter().map(|arm| arm.audit(testbed)).collect();

@@ -5,7 +5,7 @@ use super::{
     ANSWER_LIMIT, Stop, guard, host_side, proof,
     setup::{self, Ready},
 };
-use crate::{host, plan};
+use crate::{arm, host};
 use abi::Request;
 use results::{
     Cell, Outcome, Testbed, Unit,
@@ -118,7 +118,7 @@ impl Bench<'_> {
     }
 
     fn build(&self) -> Result<(Machine, Phases), Stop> {
-        let mode = plan::mode(self.cell);
+        let mode = arm::mode(self.cell);
         self.strategy.check(&mode).map_err(Stop::Unproved)?;
         let allocate = |vm: &VmFd, len| (self.strategy.allocate)(vm, len, &mode);
         Ok(Machine::build(

@@ -2,6 +2,7 @@
 //! `unmapbench audit`: who can read guest memory from outside the guest.
 
 use crate::{
+    arm,
     cli::AuditArgs,
     exit::{Exit, Failure},
     plan::Selection,
@@ -13,15 +14,13 @@ use results::{
     audit::{Reader, Verdict},
 };
 use std::fmt::Write;
-use strategies::registry;
 use workloads::Profile;
 
 /// Examines every arm. A claim that does not hold is exit code 1; that nothing
 /// could be examined is 4.
 pub(super) fn run(args: AuditArgs) -> anyhow::Result<Exit> {
     let selection = Selection {
-        strategies: registry::ALL.to_vec(),
-        all_modes: args.all_modes,
+        arms: arm::arms(&[], args.all_modes)?,
         workloads: Vec::new(),
         profile: Profile::Quick,
         blocks: None,
@@ -34,7 +33,7 @@ pub(super) fn run(args: AuditArgs) -> anyhow::Result<Exit> {
         match super::executors(*testbed, selection.seed, &args.lab) {
             Err(failure) => unfit.push(format!("{testbed}: {failure}")),
             Ok(executors) => lineups.extend(executors.into_iter().map(|(bed, executor)| {
-                let probed = probe::probe(executor.as_ref(), &selection.strategies);
+                let probed = probe::probe(executor.as_ref(), &selection.strategies());
                 (
                     bed,
                     Lineup::new(executor.as_ref(), &selection, *testbed, &probed),

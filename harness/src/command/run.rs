@@ -2,11 +2,12 @@
 //! `unmapbench run`: measure, record, report.
 
 use crate::{
+    arm,
     cli::RunArgs,
     execute::Executor,
     exit::{Exit, Failure},
     host, interrupt,
-    plan::{self, Bed, Selection},
+    plan::{Bed, Selection},
     probe::{self, Probed},
     run::{self, End, Lineup},
 };
@@ -106,11 +107,13 @@ fn select(args: &RunArgs) -> Result<Selection, Failure> {
     }
     let all = workloads::all().map_err(Failure::usage)?;
     Ok(Selection {
-        strategies: plan::strategies(&args.strategies)?,
+        arms: arm::arms(
+            &args.strategies,
+            args.all_modes || args.profile != Profile::Quick,
+        )?,
         workloads: workloads::select(all, &args.workloads).map_err(Failure::usage)?,
         profile: args.profile,
         blocks: args.blocks,
-        all_modes: args.all_modes || args.profile != Profile::Quick,
         lab_cpus: args.lab.cpus.clone(),
         seed: args.seed,
     })
@@ -127,7 +130,7 @@ struct Fit {
 fn fit(testbed: Testbed, selection: &Selection, args: &RunArgs) -> Result<Vec<Fit>, Failure> {
     let mut all = Vec::new();
     for (bed, executor) in super::executors(testbed, args.seed, &args.lab)? {
-        let probed = probe::probe(executor.as_ref(), &selection.strategies);
+        let probed = probe::probe(executor.as_ref(), &selection.strategies());
         if probed.iter().all(|p| p.refusal.is_some()) {
             return Err(nothing_runs(&probed));
         }
