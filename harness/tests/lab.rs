@@ -105,7 +105,7 @@ fn as_recorded() -> Result<Completion, Failed> {
         return Ok(Completion::ignored_with("no lab run is recorded"));
     }
     let recorded = store::read(&recorded)?;
-    let (_dir, now) = measured(&["--workloads", "mmio/*", "pio/*", "calibrate/*"])?;
+    let (_dir, now) = measured(&["--workloads", "mmio/user-*", "pio/user"])?;
     let now = store::read(&now)?;
     for fact in ["lab.qemu", "lab.kernel"] {
         // A package's revision, in brackets, is not another emulator.
