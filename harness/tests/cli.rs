@@ -73,7 +73,10 @@ fn a_run_can_be_repeated() {
     let (_dir, run) = place();
     let (_dir2, again) = place();
     for out in [&run, &again] {
-        fake_run(out, &["--seed", "9", "--workloads", "mmio/*", "pio/*"]);
+        fake_run(
+            out,
+            &["--seed", "9", "--workloads", "mmio/user-*", "pio/user"],
+        );
     }
     let rows = |dir: &Path| {
         let all = fs::read_to_string(dir.join("samples.jsonl")).unwrap();
@@ -210,7 +213,7 @@ fn an_output_directory_that_cannot_be_made_is_named() {
 #[test]
 fn a_disk_that_fills_up_leaves_a_run_that_reports() {
     let (_dir, run) = place();
-    let script = r#"trap "" XFSZ; ulimit -f 64; exec "$0" run --on fake --blocks 2000 --out "$1""#;
+    let script = r#"trap "" XFSZ; ulimit -f 64; exec "$0" run --on fake --workloads mmio/user-read --blocks 9000 --out "$1""#;
     let output = Command::new("sh")
         .args(["-c", script, BIN])
         .arg(&run)
@@ -235,7 +238,8 @@ fn a_disk_that_fills_up_leaves_a_run_that_reports() {
 /// A run that would go on for minutes, stopped by `signal` after a few rows.
 fn stopped(run: &Path, signal: &str) -> (Option<i32>, String) {
     let mut child = Command::new(BIN)
-        .args(["run", "--on", "fake", "--blocks", "100000", "--out"])
+        .args(["run", "--on", "fake", "--blocks", "100000"])
+        .args(["--workloads", "mmio/user-*", "--out"])
         .arg(run)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
