@@ -3,9 +3,9 @@
 //! `UPDATE_README=1 cargo test -p harness --test readme` puts them there.
 //!
 //! A table stands between two comments. The first says what it is:
-//! `<!-- recorded: overview of DIR [where WORD] -->`, the comparison, of which
-//! only the rows with WORD are shown; or
-//! `<!-- recorded: arms of DIR for WORKLOAD WORKLOAD … -->`, medians.
+//! `<!-- recorded: overview of DIR [for WORKLOAD …] [where WORD …] -->`, the
+//! comparison, of which only rows of these workloads with these words are shown; or
+//! `<!-- recorded: arms of DIR for WORKLOAD … -->`, medians.
 #![expect(clippy::unwrap_used)]
 
 use results::{Run, store};
@@ -46,20 +46,29 @@ fn table(root: &Path, what: &str) -> String {
     let words: Vec<&str> = what.split_whitespace().collect();
     let run = |dir: &str| store::read(&root.join(dir)).unwrap();
     match words.as_slice() {
-        ["overview", "of", dir] => overview(&run(dir), ""),
-        ["overview", "of", dir, "where", word] => overview(&run(dir), word),
+        ["overview", "of", dir, words @ ..] => {
+            let mut parts = words.split(|word| *word == "where");
+            let workloads = parts.next().unwrap_or_default();
+            let workloads = workloads.strip_prefix(&["for"]).unwrap_or(workloads);
+            overview(&run(dir), workloads, parts.next().unwrap_or_default())
+        }
         ["arms", "of", dir, "for", workloads @ ..] => report::pivot(&run(dir), workloads),
         _ => panic!("{what}: see the top of this file"),
     }
 }
 
-fn overview(run: &Run, word: &str) -> String {
+fn overview(run: &Run, workloads: &[&str], words: &[&str]) -> String {
+    let shown = |line: &str| {
+        let has: Vec<&str> = line.split_whitespace().collect();
+        let of = |id: &&str| has.get(1) == Some(id);
+        (workloads.is_empty() || workloads.iter().any(of)) && words.iter().all(|w| has.contains(w))
+    };
     report::markdown(run)
         .lines()
         .skip_while(|line| !line.starts_with("| workload |"))
         .take_while(|line| line.starts_with('|'))
         .enumerate()
-        .filter(|(i, line)| *i < 2 || line.contains(word))
+        .filter(|(i, line)| *i < 2 || shown(line))
         .map(|(_, line)| format!("{line}\n"))
         .collect()
 }

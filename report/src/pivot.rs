@@ -13,13 +13,18 @@ use results::{
 };
 
 /// The medians of `workloads` in `run`, each with its unit in the header. Of the
-/// parameters, those are shown that differ between columns of one workload.
+/// parameters, those are shown that differ between columns of one workload. A
+/// workload may be narrowed to one value of its parameters: `ID?NAME=VALUE`.
 pub fn pivot(run: &Run, workloads: &[&str]) -> String {
     let digest = Digest::of(run);
     let tables = || digest.beds.iter().flat_map(|bed| bed.tables());
     let mut columns: Vec<&Table<'_>> = Vec::new();
-    for id in workloads {
-        columns.extend(tables().filter(|t| t.group.workload == *id));
+    for wanted in workloads {
+        let mut words = wanted.split('?');
+        let id = words.next().unwrap_or_default();
+        let words: Vec<&str> = words.collect();
+        let of = |t: &&Table<'_>| t.group.workload == id && has_words(&t.group.to_string(), &words);
+        columns.extend(tables().filter(of));
     }
     let mut arms: Vec<&Cell> = Vec::new();
     for arm in columns.iter().flat_map(|t| &t.arms) {
@@ -43,6 +48,11 @@ pub fn pivot(run: &Run, workloads: &[&str]) -> String {
     let mut out = String::new();
     table(&mut out, &header, 1, rows);
     out
+}
+
+/// Whether `text` has each of `words` among its own.
+fn has_words(text: &str, words: &[&str]) -> bool {
+    words.iter().all(|word| text.split(' ').any(|w| w == *word))
 }
 
 fn same_arm(a: &Cell, b: &Cell) -> bool {
