@@ -4,7 +4,10 @@
 use crate::{
     Error,
     params::Checked,
-    script::{Access, Call, Faults, Forced, Populate, Range, Script, Setup},
+    script::{
+        Access, Backend, Block, Bounce, Call, Faults, Forced, Notify, Populate, Range, Script,
+        Setup,
+    },
 };
 use abi::{Args, Op, Request, layout};
 use results::cell::Params;
@@ -62,6 +65,8 @@ pub enum Model {
     StealTime,
     /// Reads of a timer behind a port.
     Timer,
+    /// Requests to a virtio-blk device.
+    Block,
     /// The first write to each page.
     Touch,
     /// The first write to each page after the page was given back.
@@ -211,6 +216,7 @@ impl Model {
             Model::StealTime => {
                 forced(Op::Rewrite, 8, Access::Rewrite, params)?.after(Setup::StealTime)
             }
+            Model::Block => block(params)?,
             Model::Timer => Call::new(Op::Timer, params.repeated()?, Access::Timer),
             Model::Boot
             | Model::Teardown
@@ -229,6 +235,53 @@ const POPULATES: [(&str, Populate); 4] = [
     ("prefault", Populate::Prefault),
     ("write", Populate::Write),
 ];
+
+/// `count` times `depth` requests of `bytes` each to a block device.
+fn block(params: &Checked<'_>) -> Result<Call, Error> {
+    let backends = [
+        ("ram", Backend::Ram),
+        ("file", Backend::File),
+        ("direct", Backend::Direct),
+    ];
+    let bounces = [
+        ("none", Bounce::None),
+        ("per-request", Bounce::PerRequest),
+        ("pool", Bounce::Pool),
+    ];
+    let notifies = [("exit", Notify::Exit), ("ioeventfd", Notify::Ioeventfd)];
+    let device = Block {
+        backend: params.word("backend", &backends)?,
+        bounce: params.word("bounce", &bounces)?,
+        notify: params.word("notify", &notifies)?,
+    };
+    let writes = params.word("op", &[("read", 0), ("write", 1)])?;
+    let sizes = [
+        ("4096", 4096),
+        ("512", 512),
+        ("65536", 1 << 16),
+        ("1048576", 1 << 20),
+    ];
+    let args = Args {
+        count: params.within("count", 1..=4096)?,
+        batch: params.within("depth", 1..=32)?,
+        address: layout::VIRTIO,
+        stride: params.word("bytes", &sizes)?,
+        seed: 0x5eed,
+        width: writes,
+        ..Args::default()
+    };
+    let access = match writes {
+        0 => Access::BlockRead,
+        _ => Access::BlockWrite,
+    };
+    let mut call = Call::new(Op::Block, args, access).after(Setup::Block(device));
+    call.rehearsal.args.count = args.count.min(2);
+    if writes == 0 {
+        // Both read the same disk.
+        call.rehearsal.args.seed = args.seed;
+    }
+    Ok(call)
+}
 
 /// The same `offset` bytes into the clock page of vCPU 0.
 fn at_clock(args: Args, offset: u64) -> Args {

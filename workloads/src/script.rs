@@ -115,6 +115,50 @@ pub enum Setup {
     Holed,
     /// A userfaultfd over the memory, and a thread that serves it.
     Userfault(Faults),
+    /// A virtio-blk device.
+    Block(Block),
+}
+
+/// A virtio-blk device and what is behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Where its data is.
+    pub backend: Backend,
+    /// How data gets there.
+    pub bounce: Bounce,
+    /// How the driver's notification reaches it.
+    pub notify: Notify,
+}
+
+/// Where the data of a block device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// In the VMM's memory: a request is a copy.
+    Ram,
+    /// In a file, by pread and pwrite through the page cache.
+    File,
+    /// In a file opened with O_DIRECT, which pins the memory it reads and writes.
+    Direct,
+}
+
+/// How data crosses between a file and guest memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bounce {
+    /// The kernel reads and writes guest memory.
+    None,
+    /// By a buffer made for each request.
+    PerRequest,
+    /// By a buffer that is kept.
+    Pool,
+}
+
+/// How a driver's notification reaches a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notify {
+    /// By an exit to userspace; the vCPU's thread does the work.
+    Exit,
+    /// By an eventfd, at which another thread does the work.
+    Ioeventfd,
 }
 
 /// Which faults a userfaultfd is to see.
@@ -188,6 +232,12 @@ pub enum Access {
     Rewrite,
     /// The timer port: it moved forwards only.
     Timer,
+    /// A block device, by reads: it completed each request, and the guest found in
+    /// every word what the disk holds.
+    BlockRead,
+    /// A block device, by writes: it completed each request, and the host finds on
+    /// the disk what the guest wrote.
+    BlockWrite,
     /// Pages: KVM's page tables grew by as many, and the host finds in each
     /// what the guest wrote.
     Pages,
@@ -290,6 +340,7 @@ impl Call {
     pub fn operations_per_sample(&self) -> u64 {
         match self.proof.access {
             Access::Tsc | Access::Pvclock => self.measured.args.batch,
+            Access::BlockRead | Access::BlockWrite => self.measured.args.batch,
             Access::Nothing => self.measured.args.count,
             _ => 1,
         }
@@ -298,7 +349,9 @@ impl Call {
     /// How many operations `request` is, over all samples.
     pub fn operations(&self, request: Request) -> u64 {
         match self.proof.access {
-            Access::Tsc | Access::Pvclock => request.args.count * request.args.batch,
+            Access::Tsc | Access::Pvclock | Access::BlockRead | Access::BlockWrite => {
+                request.args.count * request.args.batch
+            }
             _ => request.args.count,
         }
     }

@@ -32,12 +32,9 @@ impl Target {
     /// The first that will do, of a file without a name in a directory for
     /// temporary files and the ram disk; or why none will.
     pub(super) fn find() -> Result<Self, String> {
-        let mut dirs = vec![env::temp_dir(), PathBuf::from("/var/tmp")];
-        dirs.extend(env::current_dir());
-        dirs.dedup();
         let mut reasons = Vec::new();
-        for dir in dirs.iter().filter(|dir| dir.is_dir()) {
-            match Self::in_dir(dir) {
+        for dir in directories() {
+            match Self::in_dir(&dir) {
                 Ok(target) => return Ok(target),
                 Err(reason) => reasons.push(format!("{}: {reason}", dir.display())),
             }
@@ -46,13 +43,15 @@ impl Target {
             Ok(target) => return Ok(target),
             Err(reason) => reasons.push(format!("{RAM_DISK}: {reason}")),
         }
-        Err(format!(
-            "nothing here pins the pages of an O_DIRECT write ({}); set TMPDIR to a directory on a disk",
-            reasons.join("; ")
-        ))
+        Err(nothing(&reasons))
     }
 
     fn in_dir(dir: &Path) -> Result<Self, String> {
+        Ok(Self::pair_in(dir)?.1)
+    }
+
+    /// The same file opened without O_DIRECT, and with it.
+    fn pair_in(dir: &Path) -> Result<(File, Self), String> {
         let said = |e: io::Error| e.to_string();
         let plain = tempfile::tempfile_in(dir).map_err(said)?;
         if let magic @ (libc::TMPFS_MAGIC | RAMFS) = raw::file_system(&plain).map_err(said)? {
@@ -66,7 +65,7 @@ impl Target {
         };
         let vvar = vvar().ok_or("no [vvar] page to tell pinning from copying with")?;
         match target.read(vvar) {
-            Attempt::Refused(_) => Ok(target),
+            Attempt::Refused(_) => Ok((plain, target)),
             Attempt::Bytes(_) => Err("accepts O_DIRECT and copies all the same".into()),
             Attempt::Unable(reason) => Err(reason),
         }
@@ -110,6 +109,50 @@ impl Target {
         bytes.copy_from_slice(&page.0[..SECRET]);
         Ok(Attempt::Bytes(bytes))
     }
+}
+
+/// A file of `len` zero bytes without a name that is read and written by device:
+/// opened without O_DIRECT, and with it. With `overwrite` the RAM disk will do, all
+/// of whose content is lost.
+///
+/// # Errors
+/// Why there is none.
+pub(crate) fn scratch(len: u64, overwrite: bool) -> Result<(File, File), String> {
+    let mut reasons = Vec::new();
+    for dir in directories() {
+        match Target::pair_in(&dir) {
+            Ok((plain, target)) => {
+                plain.set_len(len).map_err(|e| e.to_string())?;
+                let direct = target.file.try_clone().map_err(|e| e.to_string())?;
+                return Ok((plain, direct));
+            }
+            Err(reason) => reasons.push(format!("{}: {reason}", dir.display())),
+        }
+    }
+    if overwrite {
+        let ram = |flags| open(RAM_DISK.as_ref(), flags);
+        match (ram(0), ram(libc::O_DIRECT)) {
+            (Ok(plain), Ok(direct)) => return Ok((plain, direct)),
+            (Err(e), _) | (_, Err(e)) => reasons.push(format!("{RAM_DISK}: {e}")),
+        }
+    }
+    Err(nothing(&reasons))
+}
+
+/// Where files for a while belong.
+fn directories() -> Vec<PathBuf> {
+    let mut dirs = vec![env::temp_dir(), PathBuf::from("/var/tmp")];
+    dirs.extend(env::current_dir());
+    dirs.dedup();
+    dirs.retain(|dir| dir.is_dir());
+    dirs
+}
+
+fn nothing(reasons: &[String]) -> String {
+    format!(
+        "nothing here pins the pages of O_DIRECT I/O ({}); set TMPDIR to a directory on a disk",
+        reasons.join("; ")
+    )
 }
 
 impl Drop for Target {

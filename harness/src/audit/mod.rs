@@ -7,7 +7,7 @@
 //! not has proved nothing, and its verdict is *unknown* with the reason. No
 //! reader goes through a reference to the memory, and none fails the audit.
 
-mod direct_io;
+pub(crate) mod direct_io;
 mod frame;
 mod kcore;
 mod raw;

@@ -15,7 +15,7 @@ use results::{
 use std::collections::BTreeMap;
 use strategies::Strategy;
 use vmm::{Config, Device, Kvm, Machine, Phases, Ring, VmFd, stats};
-use workloads::{Call, Script, Setup};
+use workloads::{Access, Call, Script, Setup};
 
 /// The counter that says how many operations the others were counted over.
 pub(super) const OPERATIONS: &str = "operations";
@@ -148,7 +148,7 @@ impl Bench<'_> {
 
     fn call(&self, call: &Call) -> Result<Outcome, Stop> {
         let (mut machine, _) = self.build()?;
-        let ready = setup::at_once(call, &mut machine)?;
+        let ready = setup::at_once(call, &mut machine, self.cell.testbed == Testbed::Lab)?;
         machine.start()?;
         guard::native(&mut machine)?;
         self.ask(&mut machine, call, call.rehearsal, &ready)?;
@@ -174,7 +174,10 @@ impl Bench<'_> {
     ) -> Result<(Samples, Counters), Stop> {
         let vcpus = 0..self.config.vcpus;
         let requests: Vec<_> = vcpus.map(|i| call.for_vcpu(request, i)).collect();
-        let mut devices: Vec<_> = requests.iter().map(|r| setup::device(call, r)).collect();
+        let mut devices: Vec<_> = requests
+            .iter()
+            .map(|r| setup::device(call, r, ready))
+            .collect();
         let (before, clock_before) = (machine.stats()?, machine.clock()?);
         let replies = machine.call_all(&requests, &mut devices)?;
         let (clock_after, after) = (machine.clock()?, machine.stats()?);
@@ -188,15 +191,19 @@ impl Bench<'_> {
                 samples.entry(total.into()).or_default().push(reply.out[0]);
             }
         }
+        let saw = ready.saw()?;
         let seen = proof::Seen {
             requests: &requests,
             replies: &replies,
             devices: &devices,
             grown: &grown,
             clock: (clock_before, clock_after),
-            ready: ready.saw()?,
+            ready: saw,
         };
         proof::check(call, &seen, machine)?;
+        if let (Ready::Block(block), Access::BlockWrite) = (ready, call.proof.access) {
+            block.check_disk(request)?;
+        }
         proof::check_strategy(self.strategy, call, &seen)?;
 
         let mut counters = self.counters(machine, grown)?;
@@ -204,6 +211,11 @@ impl Bench<'_> {
         counters.insert(OPERATIONS.into(), operations);
         let exits = devices.iter().map(Device::exits).sum();
         counters.insert("vmm.exits".into(), exits);
+        if let setup::Saw::Block(count) = saw {
+            counters.insert("virtio.copied".into(), count.copied);
+            counters.insert("virtio.moved".into(), count.moved);
+            counters.insert("virtio.notified".into(), count.notified);
+        }
         Ok((samples, counters))
     }
 

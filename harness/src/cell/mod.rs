@@ -4,6 +4,7 @@
 //! The process belongs to the cell. A SIGBUS, a leak or a raised limit ends
 //! with it, and whoever started it turns its death into a row.
 
+mod block;
 mod guard;
 mod host_side;
 mod measure;

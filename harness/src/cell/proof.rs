@@ -4,6 +4,7 @@
 
 use super::{
     Stop,
+    block::Count,
     setup::{Saw, pages_in},
 };
 use abi::{Digest, Reply, Request, truncate, value};
@@ -128,6 +129,8 @@ fn ready(call: &Call, seen: &Seen<'_>) -> Result<(), String> {
             "KVM had lost {} pages before where {operations} were touched again",
             if let Saw::Lost(n) = saw { n } else { 0 }
         )),
+        (Access::BlockRead | Access::BlockWrite, Saw::Block(count)) => block(call, seen, count),
+        (Access::BlockRead | Access::BlockWrite, _) => Err("there was no block device".into()),
         (Access::PagesServed, Saw::Served(n)) if n == operations => Ok(()),
         (Access::PagesServed, saw) => Err(format!(
             "userfaultfd served {} faults where {operations} pages were touched: the guest's faults take another way",
@@ -135,6 +138,22 @@ fn ready(call: &Call, seen: &Seen<'_>) -> Result<(), String> {
         )),
         _ => Ok(()),
     }
+}
+
+/// The device completed every request, and was told of them as it should be.
+fn block(call: &Call, seen: &Seen<'_>, count: Count) -> Result<(), String> {
+    let requests: u64 = seen.requests.iter().map(|r| call.operations(*r)).sum();
+    let bytes: u64 = requests * call.measured.args.stride;
+    if (count.requests, count.moved) != (requests, bytes) {
+        return Err(format!(
+            "the block device completed {} requests of {} bytes in all where {requests} of {bytes} were due",
+            count.requests, count.moved
+        ));
+    }
+    if count.notified == 0 {
+        return Err("the block device was never notified".into());
+    }
+    Ok(())
 }
 
 fn access(
@@ -165,6 +184,15 @@ fn access(
     match call.proof.access {
         Access::Nothing | Access::Read | Access::Write | Access::Notify => Ok(()),
         Access::Pages | Access::PagesAgain | Access::PagesServed => Ok(()),
+        Access::BlockRead | Access::BlockWrite => match reply.out {
+            [0, 0, _, 0] => Ok(()),
+            [_, _, status, step] if step > 0 => Err(format!(
+                "the driver gave up at step {step}; the device's status is {status:#x}"
+            )),
+            [bad, words, ..] => Err(format!(
+                "{bad} requests ended with an error, {words} words were not those of the disk"
+            )),
+        },
         Access::ReadCold => match reply.out[0] {
             0 => Ok(()),
             n => Err(format!("{n} page-table entries were never walked over")),

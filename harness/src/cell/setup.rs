@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What must be there before a guest is asked, and what it saw afterwards.
 
-use super::Stop;
+use super::{Stop, block};
 use abi::{Request, layout};
 use strategies::Missing;
 use vmm::{Device, Doorbell, Machine, Then, Userfault, stats::Stats};
@@ -19,6 +19,8 @@ pub(super) enum Ready {
     Userfault(Userfault),
     /// A hole, at which KVM lost so many pages.
     Hole(u64),
+    /// A block device.
+    Block(block::Ready),
 }
 
 /// What it saw.
@@ -34,6 +36,8 @@ pub(super) enum Saw {
     Served(u64),
     /// KVM had lost so many pages before.
     Lost(u64),
+    /// A block device counted this.
+    Block(block::Count),
 }
 
 impl Ready {
@@ -44,23 +48,29 @@ impl Ready {
             Ready::Register(content) => Saw::Content(*content),
             Ready::Userfault(fault) => Saw::Served(fault.served()),
             Ready::Hole(pages) => Saw::Lost(*pages),
+            Ready::Block(ready) => Saw::Block(ready.count()?),
         })
     }
 }
 
 /// The device that answers `request`.
-pub(super) fn device(call: &Call, request: &Request) -> Device {
+pub(super) fn device(call: &Call, request: &Request, ready: &Ready) -> Device {
     let then = match call.forced {
         Forced::Nothing => Then::Nothing,
         Forced::KvmclockCtrl => Then::KvmclockCtrl,
         Forced::SetClock => Then::SetClock,
         Forced::WallClock => Then::WallClock(request.args.address),
     };
-    Device::new(request.args.seed).then(then)
+    let block = match ready {
+        Ready::Block(ready) => Some(ready.device()),
+        _ => None,
+    };
+    Device::new(request.args.seed).then(then).with_block(block)
 }
 
 /// Sets up what must be there before the guest runs at all.
-pub(super) fn at_once(call: &Call, machine: &mut Machine) -> Result<Ready, Stop> {
+/// In the lab whatever has no other owner may be overwritten.
+pub(super) fn at_once(call: &Call, machine: &mut Machine, lab: bool) -> Result<Ready, Stop> {
     let args = call.measured.args;
     match call.setup {
         Setup::Nothing | Setup::Holed | Setup::Userfault(_) => {}
@@ -78,6 +88,10 @@ pub(super) fn at_once(call: &Call, machine: &mut Machine) -> Result<Ready, Stop>
             // KVM compares the data as the guest wrote it: 32 bits.
             let data = (bytes != 0).then_some(args.seed as u32);
             return Ok(Ready::Doorbell(machine.doorbell(args.address, data)?));
+        }
+        Setup::Block(block) => {
+            let ready = block::Ready::make(block, call, machine, lab)?;
+            return Ok(Ready::Block(ready));
         }
         Setup::Irqchip if args.address < layout::LAPIC => {
             let content = machine.select_ioapic_entry(args.seed as u8)?;

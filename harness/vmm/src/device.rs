@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The test device behind the MMIO window and the ports.
 
-use crate::clock;
-use abi::{Digest, value};
+use crate::{clock, virtio::SharedBlock};
+use abi::{Digest, layout, value};
+use std::sync::PoisonError;
+
+/// Where the registers of a virtio device begin in the MMIO window.
+const REGISTERS: u64 = layout::VIRTIO - layout::MMIO;
 
 /// What the VMM makes KVM do at each read of the data port, before the guest
 /// goes on.
@@ -30,6 +34,7 @@ pub struct Device {
     writes: u64,
     exits: u64,
     then: Then,
+    block: Option<SharedBlock>,
 }
 
 impl Device {
@@ -42,7 +47,14 @@ impl Device {
             writes: 0,
             exits: 0,
             then: Then::Nothing,
+            block: None,
         }
+    }
+
+    /// The same device with a virtio-blk device beside it, whose registers are at
+    /// [`layout::VIRTIO`].
+    pub fn with_block(self, block: Option<SharedBlock>) -> Self {
+        Device { block, ..self }
     }
 
     /// The same device, which also has something done at every read of the data
@@ -76,7 +88,33 @@ impl Device {
         self.written.get()
     }
 
-    /// One read of the MMIO window at `page`, whose number is added to the value.
+    /// A read of the MMIO window at `offset`.
+    #[inline]
+    pub(crate) fn mmio_read(&mut self, offset: u64, data: &mut [u8]) {
+        match (&self.block, offset.checked_sub(REGISTERS)) {
+            (Some(block), Some(at)) if at < layout::VIRTIO_SIZE => {
+                let mut block = block.lock().unwrap_or_else(PoisonError::into_inner);
+                block.read(at, data);
+                self.exits += 1;
+            }
+            _ => self.read(offset / layout::PAGE, data),
+        }
+    }
+
+    /// A write of the MMIO window at `offset`.
+    #[inline]
+    pub(crate) fn mmio_write(&mut self, offset: u64, data: &[u8]) {
+        match (&self.block, offset.checked_sub(REGISTERS)) {
+            (Some(block), Some(at)) if at < layout::VIRTIO_SIZE => {
+                let mut block = block.lock().unwrap_or_else(PoisonError::into_inner);
+                block.write(at, data);
+                self.exits += 1;
+            }
+            _ => self.write(data),
+        }
+    }
+
+    /// One read of page `page`, whose number is added to the value.
     #[inline]
     pub(crate) fn read(&mut self, page: u64, data: &mut [u8]) {
         let word = value(self.seed, self.reads)

@@ -56,6 +56,17 @@ impl Machine {
         Ok(Doorbell(event))
     }
 
+    /// Makes KVM signal `event` at each 32-bit write of `data` to guest-physical
+    /// `address`.
+    ///
+    /// # Errors
+    /// [`Error::Call`].
+    pub fn signal(&self, address: u64, data: u32, event: &EventFd) -> Result<(), Error> {
+        self.vm()
+            .register_ioevent(event, &IoEventAddress::Mmio(address), data)
+            .call(|| format!("KVM_IOEVENTFD(addr={address:#x}, datamatch={data})"))
+    }
+
     /// Puts `vector` into the first redirection entry of the IOAPIC, masked, and
     /// selects it. Returns what a read of the window register must give.
     ///

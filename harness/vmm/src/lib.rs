@@ -20,6 +20,8 @@ mod vcpu;
 pub mod clock;
 pub mod stats;
 
+pub mod virtio;
+
 mod machine;
 
 mod in_kernel;

@@ -142,11 +142,11 @@ impl Vcpu {
         loop {
             let what = match self.fd.run() {
                 Ok(VcpuExit::MmioRead(address, data)) if in_window(address) => {
-                    device.read((address - layout::MMIO) / layout::PAGE, data);
+                    device.mmio_read(address - layout::MMIO, data);
                     continue;
                 }
                 Ok(VcpuExit::MmioWrite(address, data)) if in_window(address) => {
-                    device.write(data);
+                    device.mmio_write(address - layout::MMIO, data);
                     continue;
                 }
                 Ok(VcpuExit::IoIn(port::DATA, data)) => {

@@ -14,6 +14,12 @@ pub const fn value(seed: u64, index: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// What 64-bit word `index` of a disk holds: cheap to make and to check, and
+/// different in every place and for every seed.
+pub const fn pattern(seed: u64, index: u64) -> u64 {
+    index.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ seed
+}
+
 /// An order-sensitive digest of 64-bit words: FNV-1a with the word as its step
 /// (parameters of the 64-bit FNV, draft-eastlake-fnv). It guards against
 /// mistakes, not against malice.

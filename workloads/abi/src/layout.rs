@@ -74,6 +74,18 @@ pub const MMIO_SIZE: u64 = 0x20_0000;
 /// How many pages it has.
 pub const MMIO_PAGES: u64 = MMIO_SIZE / PAGE;
 
+/// The registers of the virtio device, in the second half of the MMIO window.
+pub const VIRTIO: u64 = MMIO + MMIO_SIZE / 2;
+
+/// The size of its registers and configuration.
+pub const VIRTIO_SIZE: u64 = 0x200;
+
+/// Bytes of the disk behind a virtio-blk device.
+pub const DISK: u64 = 4 << 20;
+
+/// Where the driver's data buffers begin; the rings and headers lie before.
+pub const BUFFERS: u64 = ARENA + 0x10_0000;
+
 /// Virtual pages without an entry, until the guest makes one.
 pub const ALIAS: u64 = 0x9_0000_0000;
 

@@ -17,7 +17,7 @@ mod digest;
 mod order;
 mod request;
 
-pub use digest::{Digest, truncate, value};
+pub use digest::{Digest, pattern, truncate, value};
 pub use order::Order;
 pub use request::{Args, Op, PanicReport, Reply, Request, Status, UnknownOp, WORDS, word};
 

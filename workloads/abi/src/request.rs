@@ -126,6 +126,14 @@ ops! {
     /// Read port [`crate::port::TIMER`] `count` times. `out`: first reading, last
     /// reading, steps backwards.
     Timer = 23,
+    /// Drive the virtio-blk device whose registers are at `address`: `count` times
+    /// `batch` requests of `stride` bytes at once, reads of a disk that holds
+    /// [`crate::pattern`] of `seed` or (`width` 1) writes that make it hold it; a
+    /// sample is the time from the first descriptor to the last completion. The
+    /// rings and buffers lie from [`crate::layout::ARENA`] on. `out`: requests with
+    /// another status than OK, wrong words read, the device's status at the end,
+    /// and at which step setting it up failed (0: at none).
+    Block = 24,
 }
 
 /// A word that is no [`Op`].

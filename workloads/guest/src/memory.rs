@@ -56,6 +56,35 @@ impl Words {
         self.set(index / 2, kept | (value & 0xffff_ffff) << shift);
     }
 
+    /// The 16 bits of quarter word `index`.
+    ///
+    /// # Panics
+    /// If there is no such quarter word.
+    #[inline(always)]
+    pub fn quarter(&self, index: u64) -> u16 {
+        (self.get(index / 4) >> (16 * (index % 4))) as u16
+    }
+
+    /// Sets quarter word `index`, and no other byte.
+    ///
+    /// # Panics
+    /// If there is no such quarter word.
+    #[inline(always)]
+    pub fn set_quarter(&self, index: u64, value: u16) {
+        assert!(
+            index / 4 < self.len,
+            "quarter {index} of {} words",
+            self.len
+        );
+        // SAFETY: in range by the line above, valid by the contract of `new`.
+        unsafe {
+            write_volatile(
+                with_exposed_provenance_mut((self.base + index * 2) as usize),
+                value,
+            )
+        }
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len == 0

@@ -6,6 +6,7 @@
 #![expect(unsafe_code)]
 
 mod access;
+mod block;
 mod clock;
 mod memory;
 mod string;
@@ -25,7 +26,8 @@ use abi::{Args, Op, Reply, Request, Status, layout};
 pub unsafe fn run(request: Request, buffer: Words, scratch: Words) -> Result<Reply, Status> {
     let args = request.args;
     let wanted = samples_of(request);
-    if wanted > buffer.len() || elements_of(request) > 2 * scratch.len() {
+    let too_deep = request.op == Op::Block && args.batch > block::DEPTH_MAX;
+    if too_deep || wanted > buffer.len() || elements_of(request) > 2 * scratch.len() {
         return Err(Status::BadArgs);
     }
     let mut samples = Samples::new(buffer, wanted);
@@ -52,6 +54,7 @@ pub unsafe fn run(request: Request, buffer: Words, scratch: Words) -> Result<Rep
             Op::PvclockUpdate => clock::pvclock_update(args, s),
             Op::Rewrite => clock::rewrite(args, s),
             Op::Timer => clock::timer(args, s),
+            Op::Block => block::drive(args, s),
             Op::Touch => memory::touch(args, s),
             Op::Sum => memory::sum(args),
             Op::Hang => hang(),
