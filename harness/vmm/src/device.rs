@@ -2,11 +2,8 @@
 //! The test device behind the MMIO window and the ports.
 
 use crate::{clock, virtio::SharedBlock};
-use abi::{Digest, layout, value};
+use abi::{Digest, value};
 use std::sync::PoisonError;
-
-/// Where the registers of a virtio device begin in the MMIO window.
-const REGISTERS: u64 = layout::VIRTIO - layout::MMIO;
 
 /// What the VMM makes KVM do at each read of the data port, before the guest
 /// goes on.
@@ -52,7 +49,7 @@ impl Device {
     }
 
     /// The same device with a virtio-blk device beside it, whose registers are at
-    /// [`layout::VIRTIO`].
+    /// [`abi::layout::VIRTIO`].
     pub fn with_block(self, block: Option<SharedBlock>) -> Self {
         Device { block, ..self }
     }
@@ -88,33 +85,35 @@ impl Device {
         self.written.get()
     }
 
-    /// A read of the MMIO window at `offset`.
+    /// A read of the virtio device's registers at `offset`; nothing if there is no
+    /// such device.
     #[inline]
-    pub(crate) fn mmio_read(&mut self, offset: u64, data: &mut [u8]) {
-        match (&self.block, offset.checked_sub(REGISTERS)) {
-            (Some(block), Some(at)) if at < layout::VIRTIO_SIZE => {
-                let mut block = block.lock().unwrap_or_else(PoisonError::into_inner);
-                block.read(at, data);
-                self.exits += 1;
-            }
-            _ => self.read(offset / layout::PAGE, data),
-        }
+    pub(crate) fn registers_read(&mut self, offset: u64, data: &mut [u8]) -> Option<()> {
+        let mut block = self
+            .block
+            .as_ref()?
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        block.read(offset, data);
+        self.exits += 1;
+        Some(())
     }
 
-    /// A write of the MMIO window at `offset`.
+    /// A write of the virtio device's registers at `offset`; nothing if there is no
+    /// such device.
     #[inline]
-    pub(crate) fn mmio_write(&mut self, offset: u64, data: &[u8]) {
-        match (&self.block, offset.checked_sub(REGISTERS)) {
-            (Some(block), Some(at)) if at < layout::VIRTIO_SIZE => {
-                let mut block = block.lock().unwrap_or_else(PoisonError::into_inner);
-                block.write(at, data);
-                self.exits += 1;
-            }
-            _ => self.write(data),
-        }
+    pub(crate) fn registers_write(&mut self, offset: u64, data: &[u8]) -> Option<()> {
+        let mut block = self
+            .block
+            .as_ref()?
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        block.write(offset, data);
+        self.exits += 1;
+        Some(())
     }
 
-    /// One read of page `page`, whose number is added to the value.
+    /// One read of the MMIO window at `page`, whose number is added to the value.
     #[inline]
     pub(crate) fn read(&mut self, page: u64, data: &mut [u8]) {
         let word = value(self.seed, self.reads)

@@ -45,7 +45,8 @@ pub(crate) fn write(memory: &GuestMemoryMmap, size: u64) -> Result<(), Error> {
         // The directories are contiguous, so one index covers them all.
         put(pds + address / LARGE * 8, address | LEAF)?;
     }
-    for i in 0..MMIO_SIZE / LARGE {
+    // And the virtio device's registers after it.
+    for i in 0..MMIO_SIZE / LARGE + 1 {
         put(window + i * 8, (MMIO + i * LARGE) | LEAF)?;
     }
     for i in 0..layout::MAX_VCPUS * layout::ALIASES * PAGE / LARGE {

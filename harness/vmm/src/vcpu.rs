@@ -142,11 +142,11 @@ impl Vcpu {
         loop {
             let what = match self.fd.run() {
                 Ok(VcpuExit::MmioRead(address, data)) if in_window(address) => {
-                    device.mmio_read(address - layout::MMIO, data);
+                    device.read((address - layout::MMIO) / layout::PAGE, data);
                     continue;
                 }
                 Ok(VcpuExit::MmioWrite(address, data)) if in_window(address) => {
-                    device.mmio_write(address - layout::MMIO, data);
+                    device.write(data);
                     continue;
                 }
                 Ok(VcpuExit::IoIn(port::DATA, data)) => {
@@ -168,6 +168,18 @@ impl Vcpu {
                     Ok(()) => continue,
                     Err(what) => what,
                 },
+                Ok(VcpuExit::MmioRead(address, data)) if is_register(address) => {
+                    match device.registers_read(address - layout::VIRTIO, data) {
+                        Some(()) => continue,
+                        None => format!("MmioRead({address:#x}) without a virtio device"),
+                    }
+                }
+                Ok(VcpuExit::MmioWrite(address, data)) if is_register(address) => {
+                    match device.registers_write(address - layout::VIRTIO, data) {
+                        Some(()) => continue,
+                        None => format!("MmioWrite({address:#x}) without a virtio device"),
+                    }
+                }
                 Ok(VcpuExit::IoOut(port::DONE, _)) => return Ok(Event::Done),
                 Ok(VcpuExit::IoOut(port::START, _)) => return Ok(Event::Started),
                 Ok(VcpuExit::IoOut(port::PANIC, _)) => return Ok(Event::Panicked),
@@ -241,6 +253,10 @@ impl Vcpu {
         // and drops it before it gives `self` back.
         unsafe { Deadline::arm(limit, byte) }
     }
+}
+
+fn is_register(address: u64) -> bool {
+    (layout::VIRTIO..layout::VIRTIO + layout::VIRTIO_SIZE).contains(&address)
 }
 
 fn in_window(address: u64) -> bool {

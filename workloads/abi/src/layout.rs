@@ -74,8 +74,8 @@ pub const MMIO_SIZE: u64 = 0x20_0000;
 /// How many pages it has.
 pub const MMIO_PAGES: u64 = MMIO_SIZE / PAGE;
 
-/// The registers of the virtio device, in the second half of the MMIO window.
-pub const VIRTIO: u64 = MMIO + MMIO_SIZE / 2;
+/// The registers of the virtio device, right after the window.
+pub const VIRTIO: u64 = MMIO + MMIO_SIZE;
 
 /// The size of its registers and configuration.
 pub const VIRTIO_SIZE: u64 = 0x200;

@@ -13,7 +13,6 @@ mod thread;
 mod transport;
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used)]
 mod tests;
 
 pub use block::Block;
