@@ -29,7 +29,10 @@ pub(crate) fn native(machine: &mut Machine) -> Result<(), Stop> {
     let request = Request { op: Op::Spin, args };
     let mut verdict = Ok(());
     for _ in 0..TRIES {
-        let reply = machine.call(request, &mut Device::new(0))?;
+        let reply = match machine.call(request, &mut Device::new(0)) {
+            Err(e) if e.is_internal() => return Err(Stop::Missing(gave_up())),
+            reply => reply?,
+        };
         let ticks = machine.samples(0, request, &reply)?.first().copied();
         verdict = native_at(ticks.unwrap_or(u64::MAX) / ITERATIONS);
         if verdict.is_ok() {
@@ -49,6 +52,15 @@ fn native_at(ticks: u64) -> Result<(), Missing> {
         ),
         remedy: "a KVM that runs the guest natively, or --on lab".into(),
     })
+}
+
+/// KVM's emulator came upon an instruction that it does not know: a guest that ran
+/// natively would not have asked it.
+fn gave_up() -> Missing {
+    Missing {
+        reason: "guest instructions are emulated, and KVM's emulator lacks one of them (KVM_EXIT_INTERNAL_ERROR)".into(),
+        remedy: "a KVM that runs the guest natively, or --on lab".into(),
+    }
 }
 
 /// Refuses to begin what this machine has no memory for: the kernel would kill

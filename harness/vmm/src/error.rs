@@ -96,6 +96,12 @@ impl Error {
         }
     }
 
+    /// Whether KVM itself gave up on the guest (KVM_EXIT_INTERNAL_ERROR), as its
+    /// instruction emulator does at an instruction that it lacks.
+    pub fn is_internal(&self) -> bool {
+        matches!(self, Error::Exit { what, .. } if what == "InternalError")
+    }
+
     /// The kernel's errno, if a system call failed.
     pub fn errno(&self) -> Option<i32> {
         match self {
