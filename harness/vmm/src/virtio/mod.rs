@@ -8,6 +8,7 @@
 mod block;
 mod buffers;
 mod disk;
+mod exercise;
 mod raw;
 mod thread;
 mod transport;
@@ -18,6 +19,7 @@ mod tests;
 pub use block::Block;
 pub use buffers::Request;
 pub use disk::{Bounce, Disk, FileDisk, RamDisk};
+pub use exercise::exercise;
 pub use thread::Kicked;
 pub use transport::{Transport, Work};
 
