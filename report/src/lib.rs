@@ -27,6 +27,7 @@ mod wrap;
 mod figure;
 mod html;
 mod markdown;
+mod matrix;
 mod pivot;
 mod samples;
 mod terminal;

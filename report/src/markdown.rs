@@ -9,6 +9,7 @@ use crate::{
     digest::{self, Bed, Digest, Workload},
     evidence::{self, READERS},
     gap,
+    matrix::{self, Matrix},
     number::{self, Mark},
     prose,
 };
@@ -113,10 +114,26 @@ fn details(out: &mut String, bed: &Bed<'_>) {
         for workload in &family.workloads {
             workload_details(out, bed, workload);
         }
+        if let Some(matrix) = matrix::of(family) {
+            works(out, &matrix);
+        }
         for counters in counters::of(family) {
             counted(out, &counters);
         }
     }
+}
+
+fn works(out: &mut String, matrix: &Matrix) {
+    let _ = write!(out, "### {}\n\n", matrix::TITLE);
+    let arms = matrix.arms.iter().map(|arm| escape(arm));
+    let header: Vec<String> = std::iter::once("backend".to_string()).chain(arms).collect();
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    let rows = matrix.rows.iter().map(|(backend, verdicts)| {
+        let verdicts = verdicts.iter().map(|v| escape(v));
+        std::iter::once(escape(backend)).chain(verdicts).collect()
+    });
+    table(out, &header, header.len(), rows);
+    out.push('\n');
 }
 
 fn counted(out: &mut String, counters: &Counters) {

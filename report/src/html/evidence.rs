@@ -8,6 +8,7 @@ use crate::{
     digest::{Digest, Family},
     evidence::{self, READERS},
     figure::Palette,
+    matrix,
 };
 use maud::{Markup, html};
 
@@ -47,6 +48,24 @@ pub(super) fn isolation(digest: &Digest<'_>, palette: &Palette) -> Markup {
             (wide(&title, &table))
         }
     } }
+}
+
+/// Which backend of a family works with which arm.
+pub(super) fn backends(family: &Family<'_>) -> Markup {
+    let Some(matrix) = matrix::of(family) else {
+        return html! {};
+    };
+    let table = html! { table {
+        thead { tr {
+            th scope="col" { "backend" }
+            @for arm in &matrix.arms { th scope="col" { (arm) } }
+        } }
+        tbody { @for (backend, verdicts) in &matrix.rows { tr {
+            th scope="row" { (backend) }
+            @for verdict in verdicts { td { (verdict) } }
+        } } }
+    } };
+    html! { h3 { (matrix::TITLE) } (wide(matrix::TITLE, &table)) }
 }
 
 /// The counters of a family, folded away.

@@ -36,6 +36,7 @@ pub(super) fn family(
                     (figures(bed, workload, table, palette, budget))
                 }
             }
+            (evidence::backends(family))
             (evidence::counters(family))
         }
     }
