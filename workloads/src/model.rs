@@ -242,6 +242,8 @@ fn block(params: &Checked<'_>) -> Result<Call, Error> {
         ("ram", Backend::Ram),
         ("file", Backend::File),
         ("direct", Backend::Direct),
+        ("uring", Backend::Uring),
+        ("uring-fixed", Backend::UringFixed),
     ];
     let bounces = [
         ("none", Bounce::None),

@@ -139,6 +139,10 @@ pub enum Backend {
     File,
     /// In a file opened with O_DIRECT, which pins the memory it reads and writes.
     Direct,
+    /// The same by io_uring.
+    Uring,
+    /// The same by io_uring, with all guest memory registered, and so pinned, once.
+    UringFixed,
 }
 
 /// How data crosses between a file and guest memory.

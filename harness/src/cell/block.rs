@@ -12,7 +12,7 @@ use std::{
 use strategies::Missing;
 use vmm::{
     Machine,
-    virtio::{self, Disk, FileDisk, Kicked, RamDisk, SharedBlock, Transport},
+    virtio::{self, Disk, FileDisk, Kicked, RamDisk, SharedBlock, Transport, UringDisk},
 };
 use workloads::{Access, Backend, Block, Bounce, Call, Notify};
 
@@ -53,7 +53,7 @@ impl Ready {
             Access::BlockRead => content(call.measured.args.seed),
             _ => vec![0; layout::DISK as usize],
         };
-        let disk = disk(block, content, overwrite)?;
+        let disk = disk(block, content, machine, overwrite)?;
         let device = virtio::Block::new(disk);
         let device = Transport::new(device, machine.memory().clone()).map_err(Stop::Unproved)?;
         let device = Arc::new(Mutex::new(device));
@@ -134,7 +134,12 @@ fn content(seed: u64) -> Vec<u8> {
     words.flat_map(|i| pattern(seed, i).to_le_bytes()).collect()
 }
 
-fn disk(block: Block, content: Vec<u8>, overwrite: bool) -> Result<Box<dyn Disk>, Stop> {
+fn disk(
+    block: Block,
+    content: Vec<u8>,
+    machine: &Machine,
+    overwrite: bool,
+) -> Result<Box<dyn Disk>, Stop> {
     let bounce = match block.bounce {
         Bounce::None => virtio::Bounce::None,
         Bounce::PerRequest => virtio::Bounce::PerRequest,
@@ -147,17 +152,38 @@ fn disk(block: Block, content: Vec<u8>, overwrite: bool) -> Result<Box<dyn Disk>
             let file = tempfile::tempfile().map_err(said)?;
             (file.try_clone().map_err(said)?, file)
         }
-        Backend::Direct => direct_io::scratch(layout::DISK, overwrite).map_err(|reason| {
-            Stop::Missing(Missing {
-                reason,
-                remedy: "a directory for temporary files on a disk (TMPDIR)".into(),
-            })
-        })?,
+        Backend::Direct | Backend::Uring | Backend::UringFixed => {
+            direct_io::scratch(layout::DISK, overwrite).map_err(|reason| {
+                Stop::Missing(Missing {
+                    reason,
+                    remedy: "a directory for temporary files on a disk (TMPDIR)".into(),
+                })
+            })?
+        }
     };
     use std::os::unix::fs::FileExt;
     plain.write_all_at(&content, 0).map_err(said)?;
     plain.sync_data().map_err(said)?;
-    Ok(Box::new(FileDisk::new(file, layout::DISK, bounce)))
+    let memory = (block.backend == Backend::UringFixed).then(|| machine.memory());
+    Ok(match block.backend {
+        Backend::Uring | Backend::UringFixed => {
+            let disk = UringDisk::new(file, layout::DISK, memory);
+            Box::new(disk.map_err(|e| no_ring(&e))?)
+        }
+        _ => Box::new(FileDisk::new(file, layout::DISK, bounce)),
+    })
+}
+
+/// Why there is no ring, or none with this memory.
+fn no_ring(error: &io::Error) -> Stop {
+    match error.raw_os_error() {
+        Some(libc::EFAULT) => refused(error),
+        _ => Stop::Missing(Missing {
+            reason: format!("io_uring cannot be used ({error})"),
+            remedy: "a kernel with CONFIG_IO_URING, kernel.io_uring_disabled=0 and memory to lock"
+                .into(),
+        }),
+    }
 }
 
 /// What an error of the disk means.

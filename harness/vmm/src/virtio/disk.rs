@@ -191,12 +191,17 @@ impl Disk for FileDisk {
     }
 
     fn inspect(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        let mut buffer = Aligned::new(bytes.len());
-        let part = &mut buffer.bytes()[..bytes.len()];
-        self.file.read_exact_at(part, offset)?;
-        bytes.copy_from_slice(part);
-        Ok(())
+        inspect(&self.file, offset, bytes)
     }
+}
+
+/// Reads `file`, which may be open with O_DIRECT, into ordinary memory.
+pub(super) fn inspect(file: &File, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+    let mut buffer = Aligned::new(bytes.len());
+    let part = &mut buffer.bytes()[..bytes.len()];
+    file.read_exact_at(part, offset)?;
+    bytes.copy_from_slice(part);
+    Ok(())
 }
 
 /// Zeroed bytes that begin at a multiple of 4096, as O_DIRECT wants them.

@@ -12,6 +12,7 @@ mod exercise;
 mod raw;
 mod thread;
 mod transport;
+mod uring;
 
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use disk::{Bounce, Disk, FileDisk, RamDisk};
 pub use exercise::exercise;
 pub use thread::Kicked;
 pub use transport::{Transport, Work};
+pub use uring::UringDisk;
 
 use std::sync::{Arc, Mutex};
 

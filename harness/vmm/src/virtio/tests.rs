@@ -265,7 +265,7 @@ fn request(seed: u64) -> Vec<u8> {
     steps.extend([7, (seed % 64) as u8]);
     steps.extend(word(0x4000));
     steps.push((seed % 2) as u8);
-    let write = if seed % 2 == 0 { 2 } else { 0 };
+    let write = if seed.is_multiple_of(2) { 2 } else { 0 };
     for (index, address, len, flags, next) in [
         (0, 0x4000, 16, 1, 1),
         (1, 0x6000, 512, 1 | write, 2),
