@@ -5,7 +5,7 @@
 use super::{
     Stop,
     measure::{Bench, OPERATIONS},
-    setup,
+    proof, setup,
 };
 use crate::host;
 use abi::{Request, layout, value};
@@ -48,7 +48,7 @@ pub(super) fn populate(bench: &Bench<'_>, by: Populate, range: Range) -> Result<
     for (i, address) in rest.batches().enumerate() {
         batch.prepare(i as u64 * range.batch);
         let mut watch = Stopwatch::start();
-        batch.call(&mut machine, address).map_err(failed)?;
+        batch.call(&mut machine, address)?;
         ticks.push(watch.lap());
     }
     let grown = stats::growth(&before.0, &machine.stats()?);
@@ -157,14 +157,10 @@ impl Batch {
     }
 }
 
-fn failed(error: vmm::Error) -> Stop {
-    Stop::Machine(error)
-}
-
 /// A way of populating that this kernel does not offer for this memory.
 fn refused(by: Populate, error: vmm::Error) -> Stop {
     let remedy = match by {
-        Populate::Memcpy => return failed(error),
+        Populate::Memcpy => return error.into(),
         Populate::Madvise => "populate by touching the pages: MADV_POPULATE_WRITE pins them (GUP)",
         Populate::Prefault => "a KVM with KVM_PRE_FAULT_MEMORY and two-dimensional paging",
         Populate::Write => "a kernel whose file behind this memory can be written",
@@ -213,20 +209,8 @@ fn check_content(
     range: Range,
     expected: impl Fn(u64) -> u64,
 ) -> Result<(), Stop> {
-    for page in 0..range.pages {
-        let address = range.address + page * layout::PAGE;
-        let found: u64 = machine
-            .memory()
-            .read_obj(GuestAddress(address))
-            .map_err(|e| Stop::Unproved(format!("reading guest memory at {address:#x}: {e}")))?;
-        if found != expected(page) {
-            return Err(Stop::Unproved(format!(
-                "the host reads {found:#x} at {address:#x} where {:#x} must be",
-                expected(page)
-            )));
-        }
-    }
-    Ok(())
+    let word = |page| (range.address + page * layout::PAGE, expected(page));
+    proof::content(machine, (0..range.pages).map(word)).map_err(Stop::Unproved)
 }
 
 /// Bytes of guest memory that this process has mapped.

@@ -291,14 +291,22 @@ fn pvclock(reply: &Reply, (before, after): (u64, u64), wrong: &str) -> Result<()
 
 /// The host finds in every page what the guest wrote there.
 fn pages(call: &Call, request: Request, machine: &Machine) -> Result<(), String> {
-    for (address, expected) in call.pages(request) {
+    content(machine, call.pages(request))
+}
+
+/// The host finds each word at its guest-physical address.
+pub(super) fn content(
+    machine: &Machine,
+    words: impl Iterator<Item = (u64, u64)>,
+) -> Result<(), String> {
+    for (address, expected) in words {
         let found: u64 = machine
             .memory()
             .read_obj(GuestAddress(address))
             .map_err(|e| format!("reading guest memory at {address:#x}: {e}"))?;
         if found != expected {
             return Err(format!(
-                "the host reads {found:#x} at {address:#x} where the guest wrote {expected:#x}"
+                "the host reads {found:#x} at {address:#x} where {expected:#x} must be"
             ));
         }
     }

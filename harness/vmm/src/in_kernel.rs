@@ -47,12 +47,13 @@ impl Machine {
             call: "eventfd(EFD_NONBLOCK)".into(),
             source,
         })?;
-        let at = IoEventAddress::Mmio(address);
         match data {
-            Some(data) => self.vm().register_ioevent(&event, &at, data),
-            None => self.vm().register_ioevent(&event, &at, NoDatamatch),
+            Some(data) => self.signal(address, data, &event)?,
+            None => self
+                .vm()
+                .register_ioevent(&event, &IoEventAddress::Mmio(address), NoDatamatch)
+                .call(|| format!("KVM_IOEVENTFD(addr={address:#x}, any data)"))?,
         }
-        .call(|| format!("KVM_IOEVENTFD(addr={address:#x}, datamatch={data:?})"))?;
         Ok(Doorbell(event))
     }
 

@@ -12,9 +12,10 @@ const DISK: usize = 0x8000;
 /// Steps at most, so that every input ends soon.
 const STEPS: usize = 512;
 
-const TABLE: u32 = 0x1000;
-const AVAILABLE: u32 = 0x2000;
-const USED: u32 = 0x3000;
+/// Where the descriptor table of a driver that behaves is, and its rings.
+pub(super) const TABLE: u64 = 0x1000;
+pub(super) const AVAILABLE: u64 = 0x2000;
+const USED: u64 = 0x3000;
 
 /// Drives a block device as `input` says: each step is a byte that chooses, and the
 /// bytes it needs. Returns how many requests the device completed.
@@ -47,7 +48,7 @@ pub fn exercise(input: &[u8]) -> u64 {
             }
             5 => {
                 // A whole descriptor, in the table's first entries.
-                let at = u64::from(TABLE) + u64::from(bytes.byte().unwrap_or(0) % 8) * 16;
+                let at = TABLE + u64::from(bytes.byte().unwrap_or(0) % 8) * 16;
                 let address = u64::from(bytes.word()) % (MEMORY as u64 + 64);
                 let rest = [bytes.word() % 0x2000, bytes.word()];
                 let _ = memory.write_obj(address, GuestAddress(at));
@@ -57,9 +58,9 @@ pub fn exercise(input: &[u8]) -> u64 {
             6 => {
                 let head = u16::from(bytes.byte().unwrap_or(0));
                 let index = u16::from(bytes.byte().unwrap_or(0));
-                let ring = GuestAddress(u64::from(AVAILABLE) + 4 + u64::from(index % 8) * 2);
+                let ring = GuestAddress(AVAILABLE + 4 + u64::from(index % 8) * 2);
                 let _ = memory.write_obj(head, ring);
-                let _ = memory.write_obj(index, GuestAddress(u64::from(AVAILABLE) + 2));
+                let _ = memory.write_obj(index, GuestAddress(AVAILABLE + 2));
                 device.write(0x050, &0u32.to_le_bytes());
             }
             _ => {
@@ -96,7 +97,7 @@ fn check(device: &mut Transport<Block>) {
 }
 
 /// As a driver that behaves would.
-fn bring_up(device: &mut Transport<Block>) {
+pub(super) fn bring_up(device: &mut Transport<Block>) {
     for (offset, value) in [
         (0x070, 0),
         (0x070, 3),
@@ -105,16 +106,16 @@ fn bring_up(device: &mut Transport<Block>) {
         (0x070, 11),
         (0x030, 0),
         (0x038, 8),
-        (0x080, TABLE),
+        (0x080, TABLE as u32),
         (0x084, 0),
-        (0x090, AVAILABLE),
+        (0x090, AVAILABLE as u32),
         (0x094, 0),
-        (0x0a0, USED),
+        (0x0a0, USED as u32),
         (0x0a4, 0),
         (0x044, 1),
         (0x070, 15),
     ] {
-        device.write(offset, &value.to_le_bytes());
+        device.write(offset, &u32::to_le_bytes(value));
     }
 }
 

@@ -2,13 +2,13 @@
 //! A driver that behaves, and drivers that do not: the device must serve the one
 //! and survive the others.
 
-use super::{Block, RamDisk, Transport, exercise};
+use super::{
+    Block, RamDisk, Transport, exercise,
+    exercise::{AVAILABLE, TABLE, bring_up},
+};
 use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
 
 const MEMORY: usize = 1 << 20;
-const TABLE: u64 = 0x1000;
-const AVAILABLE: u64 = 0x2000;
-const USED: u64 = 0x3000;
 const HEADER: u64 = 0x4000;
 const STATUS: u64 = 0x5000;
 const DATA: u64 = 0x1_0000;
@@ -29,22 +29,7 @@ impl Bench {
         let disk = (0..1 << 16).map(|i| i as u8).collect();
         let block = Block::new(Box::new(RamDisk::new(disk)));
         let mut device = Transport::new(block, memory.clone()).unwrap();
-        let mut set = |offset, value: u32| device.write(offset, &value.to_le_bytes());
-        for (offset, value) in [
-            (0x070, 0),
-            (0x070, 3),
-            (0x024, 1),
-            (0x020, 1),
-            (0x070, 11),
-            (0x038, 8),
-            (0x080, TABLE as u32),
-            (0x090, AVAILABLE as u32),
-            (0x0a0, USED as u32),
-            (0x044, 1),
-            (0x070, 15),
-        ] {
-            set(offset, value);
-        }
+        bring_up(&mut device);
         Bench { device, memory }
     }
 
