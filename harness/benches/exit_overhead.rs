@@ -83,6 +83,7 @@ fn config() -> Config {
         memory: layout::MEMORY_MIN,
         ring: Ring::User,
         irqchip: false,
+        window: false,
         limit: Duration::from_secs(10),
     }
 }

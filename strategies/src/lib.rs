@@ -26,5 +26,6 @@ pub mod kernel;
 pub mod registry;
 
 pub use error::Error;
+pub use memfd::shared;
 pub use ram::{GuestRam, SecondView};
 pub use strategy::{Counted, Missing, Mode, PageSize, Parameter, Refusal, Stage, Strategy};

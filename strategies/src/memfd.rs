@@ -20,7 +20,7 @@ pub(crate) static MEMFD: Strategy = Strategy {
     page_size: PageSize::Base,
     counted: Counted::NOTHING,
     parameters: &[],
-    allocate: |_, len, _| allocate(len, libc::MADV_NOHUGEPAGE, "MADV_NOHUGEPAGE"),
+    allocate: |_, len, _| shared(len),
     explain: Missing::plain,
 };
 
@@ -43,6 +43,15 @@ fn no_huge_pages(refusal: &Refusal) -> Missing {
         format!("huge pages for memfd are off ({})", refusal.seen),
         "as root: echo advise > /sys/kernel/mm/transparent_hugepage/shmem_enabled",
     )
+}
+
+/// Memory that a VM has beside its strategy's: an ordinary memfd of 4 KiB pages, which
+/// the host may reach as it likes.
+///
+/// # Errors
+/// What the kernel says.
+pub fn shared(len: u64) -> Result<GuestRam, Error> {
+    allocate(len, libc::MADV_NOHUGEPAGE, "MADV_NOHUGEPAGE")
 }
 
 fn allocate(len: u64, advice: i32, advice_name: &str) -> Result<GuestRam, Error> {

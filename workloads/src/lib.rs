@@ -15,14 +15,13 @@ mod profile;
 mod script;
 mod select;
 
+pub mod virtio;
+
 pub use definition::{Workload, all};
 pub use error::Error;
 pub use model::Model;
 pub use profile::Profile;
-pub use script::{
-    Access, Backend, Block, Bounce, Call, Faults, Forced, Notify, Populate, Proof, Range, Script,
-    Setup,
-};
+pub use script::{Access, Call, Faults, Forced, Populate, Proof, Range, Script, Setup};
 pub use select::{nearest, select};
 
 /// The guest payload: a static ELF executable for [`abi::layout::PAYLOAD`].

@@ -4,10 +4,8 @@
 use crate::{
     Error,
     params::Checked,
-    script::{
-        Access, Backend, Block, Bounce, Call, Faults, Forced, Notify, Populate, Range, Script,
-        Setup,
-    },
+    script::{Access, Call, Faults, Forced, Populate, Range, Script, Setup},
+    virtio,
 };
 use abi::{Args, Op, Request, layout};
 use results::cell::Params;
@@ -67,6 +65,8 @@ pub enum Model {
     Timer,
     /// Requests to a virtio-blk device.
     Block,
+    /// Frames to a virtio-net device and back.
+    Net,
     /// The first write to each page.
     Touch,
     /// The first write to each page after the page was given back.
@@ -216,7 +216,8 @@ impl Model {
             Model::StealTime => {
                 forced(Op::Rewrite, 8, Access::Rewrite, params)?.after(Setup::StealTime)
             }
-            Model::Block => block(params)?,
+            Model::Block => virtio::block(params)?,
+            Model::Net => virtio::net(params)?,
             Model::Timer => Call::new(Op::Timer, params.repeated()?, Access::Timer),
             Model::Boot
             | Model::Teardown
@@ -235,55 +236,6 @@ const POPULATES: [(&str, Populate); 4] = [
     ("prefault", Populate::Prefault),
     ("write", Populate::Write),
 ];
-
-/// `count` times `depth` requests of `bytes` each to a block device.
-fn block(params: &Checked<'_>) -> Result<Call, Error> {
-    let backends = [
-        ("ram", Backend::Ram),
-        ("file", Backend::File),
-        ("direct", Backend::Direct),
-        ("uring", Backend::Uring),
-        ("uring-fixed", Backend::UringFixed),
-    ];
-    let bounces = [
-        ("none", Bounce::None),
-        ("per-request", Bounce::PerRequest),
-        ("pool", Bounce::Pool),
-    ];
-    let notifies = [("exit", Notify::Exit), ("ioeventfd", Notify::Ioeventfd)];
-    let device = Block {
-        backend: params.word("backend", &backends)?,
-        bounce: params.word("bounce", &bounces)?,
-        notify: params.word("notify", &notifies)?,
-    };
-    let writes = params.word("op", &[("read", 0), ("write", 1)])?;
-    let sizes = [
-        ("4096", 4096),
-        ("512", 512),
-        ("65536", 1 << 16),
-        ("1048576", 1 << 20),
-    ];
-    let args = Args {
-        count: params.within("count", 1..=4096)?,
-        batch: params.within("depth", 1..=32)?,
-        address: layout::VIRTIO,
-        stride: params.word("bytes", &sizes)?,
-        seed: 0x5eed,
-        width: writes,
-        ..Args::default()
-    };
-    let access = match writes {
-        0 => Access::BlockRead,
-        _ => Access::BlockWrite,
-    };
-    let mut call = Call::new(Op::Block, args, access).after(Setup::Block(device));
-    call.rehearsal.args.count = args.count.min(2);
-    if writes == 0 {
-        // Both read the same disk.
-        call.rehearsal.args.seed = args.seed;
-    }
-    Ok(call)
-}
 
 /// The same `offset` bytes into the clock page of vCPU 0.
 fn at_clock(args: Args, offset: u64) -> Args {

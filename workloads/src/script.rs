@@ -2,6 +2,7 @@
 //! What is to be done for one cell, in terms that need no KVM to be written
 //! down or tested.
 
+use crate::virtio::{Completion, Virtio};
 use abi::{Args, Digest, Op, Order, Request, layout, truncate, value};
 
 /// What one cell does.
@@ -115,54 +116,24 @@ pub enum Setup {
     Holed,
     /// A userfaultfd over the memory, and a thread that serves it.
     Userfault(Faults),
-    /// A virtio-blk device.
-    Block(Block),
+    /// A virtio device.
+    Virtio(Virtio),
 }
 
-/// A virtio-blk device and what is behind it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block {
-    /// Where its data is.
-    pub backend: Backend,
-    /// How data gets there.
-    pub bounce: Bounce,
-    /// How the driver's notification reaches it.
-    pub notify: Notify,
-}
+impl Setup {
+    /// Whether interrupt controllers in the kernel are part of it.
+    pub fn has_irqchip(self) -> bool {
+        match self {
+            Setup::Irqchip => true,
+            Setup::Virtio(device) => device.completion == Completion::Irqfd,
+            _ => false,
+        }
+    }
 
-/// Where the data of a block device is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backend {
-    /// In the VMM's memory: a request is a copy.
-    Ram,
-    /// In a file, by pread and pwrite through the page cache.
-    File,
-    /// In a file opened with O_DIRECT, which pins the memory it reads and writes.
-    Direct,
-    /// The same by io_uring.
-    Uring,
-    /// The same by io_uring, with all guest memory registered, and so pinned, once.
-    UringFixed,
-}
-
-/// How data crosses between a file and guest memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bounce {
-    /// The kernel reads and writes guest memory.
-    None,
-    /// By a buffer made for each request.
-    PerRequest,
-    /// By a buffer that is kept.
-    Pool,
-}
-
-/// How a driver's notification reaches a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notify {
-    /// By an exit to userspace; the vCPU's thread does the work.
-    Exit,
-    /// By an eventfd, at which another thread does the work.
-    Ioeventfd,
+    /// Whether memory that guest and host share is part of it.
+    pub fn has_window(self) -> bool {
+        matches!(self, Setup::Virtio(device) if device.has_window())
+    }
 }
 
 /// Which faults a userfaultfd is to see.
@@ -242,6 +213,9 @@ pub enum Access {
     /// A block device, by writes: it completed each request, and the host finds on
     /// the disk what the guest wrote.
     BlockWrite,
+    /// A network device: it returned each frame, and the guest found in every word
+    /// what it had sent.
+    Frames,
     /// Pages: KVM's page tables grew by as many, and the host finds in each
     /// what the guest wrote.
     Pages,
@@ -253,6 +227,14 @@ pub enum Access {
 }
 
 impl Access {
+    /// Whether a virtio device is driven.
+    pub fn drives(self) -> bool {
+        matches!(
+            self,
+            Access::BlockRead | Access::BlockWrite | Access::Frames
+        )
+    }
+
     /// Whether pages are touched for the first time.
     pub fn touches(self) -> bool {
         matches!(
@@ -344,7 +326,7 @@ impl Call {
     pub fn operations_per_sample(&self) -> u64 {
         match self.proof.access {
             Access::Tsc | Access::Pvclock => self.measured.args.batch,
-            Access::BlockRead | Access::BlockWrite => self.measured.args.batch,
+            access if access.drives() => self.measured.args.batch,
             Access::Nothing => self.measured.args.count,
             _ => 1,
         }
@@ -353,9 +335,8 @@ impl Call {
     /// How many operations `request` is, over all samples.
     pub fn operations(&self, request: Request) -> u64 {
         match self.proof.access {
-            Access::Tsc | Access::Pvclock | Access::BlockRead | Access::BlockWrite => {
-                request.args.count * request.args.batch
-            }
+            Access::Tsc | Access::Pvclock => request.args.count * request.args.batch,
+            access if access.drives() => request.args.count * request.args.batch,
             _ => request.args.count,
         }
     }

@@ -100,6 +100,7 @@ fn guest_memory_is_as_hidden_as_its_strategy_claims() {
         memory: abi::layout::MEMORY_BARE.next_multiple_of(2 << 20),
         ring: vmm::Ring::User,
         irqchip: false,
+        window: false,
         limit: std::time::Duration::from_secs(1),
     };
     for strategy in strategies::registry::ALL {

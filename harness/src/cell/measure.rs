@@ -90,12 +90,16 @@ fn sabotage(script: Script) -> Result<Script, Stop> {
 
 fn config(cell: &Cell, script: &Script) -> Config {
     let int = |name, default| cell.int(name).unwrap_or(default);
-    let irqchip = matches!(script, Script::Call(call) if call.setup == Setup::Irqchip);
+    let setup = match script {
+        Script::Call(call) => call.setup,
+        _ => Setup::Nothing,
+    };
     Config {
         vcpus: int("cpus", 1),
         memory: Bytes::mib(int("mem_mib", 64)).0,
         ring: Ring::User,
-        irqchip,
+        irqchip: setup.has_irqchip(),
+        window: setup.has_window(),
         limit: ANSWER_LIMIT,
     }
 }
@@ -201,8 +205,8 @@ impl Bench<'_> {
             ready: saw,
         };
         proof::check(call, &seen, machine)?;
-        if let (Ready::Block(block), Access::BlockWrite) = (ready, call.proof.access) {
-            block.check_disk(request)?;
+        if let (Ready::Virtio(device), Access::BlockWrite) = (ready, call.proof.access) {
+            device.check_disk(request)?;
         }
         proof::check_strategy(self.strategy, call, &seen)?;
 
@@ -211,10 +215,8 @@ impl Bench<'_> {
         counters.insert(OPERATIONS.into(), operations);
         let exits = devices.iter().map(Device::exits).sum();
         counters.insert("vmm.exits".into(), exits);
-        if let setup::Saw::Block(count) = saw {
-            counters.insert("virtio.copied".into(), count.copied);
-            counters.insert("virtio.moved".into(), count.moved);
-            counters.insert("virtio.notified".into(), count.notified);
+        if let setup::Saw::Virtio(count) = saw {
+            counters.extend(count.counters(call, operations));
         }
         Ok((samples, counters))
     }

@@ -4,7 +4,6 @@
 //! The process belongs to the cell. A SIGBUS, a leak or a raised limit ends
 //! with it, and whoever started it turns its death into a row.
 
-mod block;
 mod guard;
 mod host_side;
 mod measure;
@@ -12,6 +11,7 @@ mod proof;
 mod secret;
 mod setup;
 mod trial;
+mod virtio;
 
 use results::{Cell, Outcome, Testbed, audit::Finding};
 use serde::{Deserialize, Serialize};

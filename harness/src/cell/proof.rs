@@ -4,8 +4,8 @@
 
 use super::{
     Stop,
-    block::Count,
     setup::{Saw, pages_in},
+    virtio,
 };
 use abi::{Digest, Reply, Request, truncate, value};
 use strategies::Strategy;
@@ -34,6 +34,7 @@ pub(crate) struct Seen<'a> {
 
 /// Checks `call`'s proof.
 pub(crate) fn check(call: &Call, seen: &Seen<'_>, machine: &Machine) -> Result<(), Stop> {
+    virtio::interrupted(call, seen)?;
     counter(call, seen).map_err(Stop::Unproved)?;
     ready(call, seen).map_err(Stop::Unproved)?;
     for (vcpu, request) in seen.requests.iter().enumerate() {
@@ -129,8 +130,8 @@ fn ready(call: &Call, seen: &Seen<'_>) -> Result<(), String> {
             "KVM had lost {} pages before where {operations} were touched again",
             if let Saw::Lost(n) = saw { n } else { 0 }
         )),
-        (Access::BlockRead | Access::BlockWrite, Saw::Block(count)) => block(call, seen, count),
-        (Access::BlockRead | Access::BlockWrite, _) => Err("there was no block device".into()),
+        (access, Saw::Virtio(count)) if access.drives() => virtio::check(call, seen, count),
+        (access, _) if access.drives() => Err("there was no virtio device".into()),
         (Access::PagesServed, Saw::Served(n)) if n == operations => Ok(()),
         (Access::PagesServed, saw) => Err(format!(
             "userfaultfd served {} faults where {operations} pages were touched: the guest's faults take another way",
@@ -138,22 +139,6 @@ fn ready(call: &Call, seen: &Seen<'_>) -> Result<(), String> {
         )),
         _ => Ok(()),
     }
-}
-
-/// The device completed every request, and was told of them as it should be.
-fn block(call: &Call, seen: &Seen<'_>, count: Count) -> Result<(), String> {
-    let requests: u64 = seen.requests.iter().map(|r| call.operations(*r)).sum();
-    let bytes: u64 = requests * call.measured.args.stride;
-    if (count.requests, count.moved) != (requests, bytes) {
-        return Err(format!(
-            "the block device completed {} requests of {} bytes in all where {requests} of {bytes} were due",
-            count.requests, count.moved
-        ));
-    }
-    if count.notified == 0 {
-        return Err("the block device was never notified".into());
-    }
-    Ok(())
 }
 
 fn access(
@@ -184,13 +169,13 @@ fn access(
     match call.proof.access {
         Access::Nothing | Access::Read | Access::Write | Access::Notify => Ok(()),
         Access::Pages | Access::PagesAgain | Access::PagesServed => Ok(()),
-        Access::BlockRead | Access::BlockWrite => match reply.out {
+        Access::BlockRead | Access::BlockWrite | Access::Frames => match reply.out {
             [0, 0, _, 0] => Ok(()),
             [_, _, status, step] if step > 0 => Err(format!(
                 "the driver gave up at step {step}; the device's status is {status:#x}"
             )),
             [bad, words, ..] => Err(format!(
-                "{bad} requests ended with an error, {words} words were not those of the disk"
+                "{bad} requests ended with an error, {words} words were not those that were due"
             )),
         },
         Access::ReadCold => match reply.out[0] {

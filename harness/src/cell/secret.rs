@@ -22,6 +22,7 @@ pub(crate) fn run(strategy: &Strategy, mode: &Mode) -> Result<Vec<Finding>, Stop
         memory: layout::MEMORY_MIN,
         ring: Ring::User,
         irqchip: false,
+        window: false,
         limit: ANSWER_LIMIT,
     };
     let (mut machine, _) = Machine::build(&kvm, &config, workloads::PAYLOAD, |vm, len| {

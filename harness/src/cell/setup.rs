@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What must be there before a guest is asked, and what it saw afterwards.
 
-use super::{Stop, block};
+use super::{Stop, virtio};
 use abi::{Request, layout};
 use strategies::Missing;
 use vmm::{Device, Doorbell, Machine, Then, Userfault, stats::Stats};
@@ -19,8 +19,8 @@ pub(super) enum Ready {
     Userfault(Userfault),
     /// A hole, at which KVM lost so many pages.
     Hole(u64),
-    /// A block device.
-    Block(block::Ready),
+    /// A virtio device.
+    Virtio(virtio::Ready),
 }
 
 /// What it saw.
@@ -36,8 +36,8 @@ pub(super) enum Saw {
     Served(u64),
     /// KVM had lost so many pages before.
     Lost(u64),
-    /// A block device counted this.
-    Block(block::Count),
+    /// A virtio device counted this.
+    Virtio(virtio::Count),
 }
 
 impl Ready {
@@ -48,7 +48,7 @@ impl Ready {
             Ready::Register(content) => Saw::Content(*content),
             Ready::Userfault(fault) => Saw::Served(fault.served()),
             Ready::Hole(pages) => Saw::Lost(*pages),
-            Ready::Block(ready) => Saw::Block(ready.count()?),
+            Ready::Virtio(ready) => Saw::Virtio(ready.count()?),
         })
     }
 }
@@ -61,11 +61,13 @@ pub(super) fn device(call: &Call, request: &Request, ready: &Ready) -> Device {
         Forced::SetClock => Then::SetClock,
         Forced::WallClock => Then::WallClock(request.args.address),
     };
-    let block = match ready {
-        Ready::Block(ready) => Some(ready.device()),
+    let virtio = match ready {
+        Ready::Virtio(ready) => Some(ready.device()),
         _ => None,
     };
-    Device::new(request.args.seed).then(then).with_block(block)
+    Device::new(request.args.seed)
+        .then(then)
+        .with_virtio(virtio)
 }
 
 /// Sets up what must be there before the guest runs at all.
@@ -89,9 +91,9 @@ pub(super) fn at_once(call: &Call, machine: &mut Machine, lab: bool) -> Result<R
             let data = (bytes != 0).then_some(args.seed as u32);
             return Ok(Ready::Doorbell(machine.doorbell(args.address, data)?));
         }
-        Setup::Block(block) => {
-            let ready = block::Ready::make(block, call, machine, lab)?;
-            return Ok(Ready::Block(ready));
+        Setup::Virtio(device) => {
+            let ready = virtio::Ready::make(device, call, machine, lab)?;
+            return Ok(Ready::Virtio(ready));
         }
         Setup::Irqchip if args.address < layout::LAPIC => {
             let content = machine.select_ioapic_entry(args.seed as u8)?;

@@ -60,6 +60,7 @@ fn start(kvm: &Kvm, strategy: &Strategy, memory: Bytes) -> Result<Machine, Stop>
         memory: memory.0,
         ring: Ring::User,
         irqchip: false,
+        window: false,
         limit: ANSWER_LIMIT,
     };
     let (mut machine, _) = Machine::build(kvm, &config, workloads::PAYLOAD, |vm, len| {

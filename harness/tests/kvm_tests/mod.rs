@@ -25,6 +25,7 @@ fn config(vcpus: u64, ring: Ring) -> Config {
         memory: MEMORY,
         ring,
         irqchip: false,
+        window: false,
         limit: Duration::from_secs(10),
     }
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The test device behind the MMIO window and the ports.
 
-use crate::{clock, virtio::SharedBlock};
+use crate::{
+    clock,
+    virtio::{Registers, Shared},
+};
 use abi::{Digest, value};
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 
 /// What the VMM makes KVM do at each read of the data port, before the guest
 /// goes on.
@@ -31,7 +34,7 @@ pub struct Device {
     writes: u64,
     exits: u64,
     then: Then,
-    block: Option<SharedBlock>,
+    virtio: Option<Shared>,
 }
 
 impl Device {
@@ -44,14 +47,14 @@ impl Device {
             writes: 0,
             exits: 0,
             then: Then::Nothing,
-            block: None,
+            virtio: None,
         }
     }
 
-    /// The same device with a virtio-blk device beside it, whose registers are at
+    /// The same device with a virtio device beside it, whose registers are at
     /// [`abi::layout::VIRTIO`].
-    pub fn with_block(self, block: Option<SharedBlock>) -> Self {
-        Device { block, ..self }
+    pub fn with_virtio(self, virtio: Option<Shared>) -> Self {
+        Device { virtio, ..self }
     }
 
     /// The same device, which also has something done at every read of the data
@@ -89,12 +92,7 @@ impl Device {
     /// such device.
     #[inline]
     pub(crate) fn registers_read(&mut self, offset: u64, data: &mut [u8]) -> Option<()> {
-        let mut block = self
-            .block
-            .as_ref()?
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        block.read(offset, data);
+        self.registers()?.read(offset, data);
         self.exits += 1;
         Some(())
     }
@@ -103,14 +101,15 @@ impl Device {
     /// such device.
     #[inline]
     pub(crate) fn registers_write(&mut self, offset: u64, data: &[u8]) -> Option<()> {
-        let mut block = self
-            .block
-            .as_ref()?
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        block.write(offset, data);
+        self.registers()?.write(offset, data);
         self.exits += 1;
         Some(())
+    }
+
+    #[inline]
+    fn registers(&self) -> Option<MutexGuard<'_, dyn Registers + 'static>> {
+        let shared = self.virtio.as_ref()?;
+        Some(shared.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// One read of the MMIO window at `page`, whose number is added to the value.

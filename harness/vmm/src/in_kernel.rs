@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Devices that KVM serves by itself: eventfds at an address, the registers of
-//! its interrupt controllers.
+//! its interrupt controllers, and interrupts that an eventfd raises.
 
 use crate::{Error, Machine, call::Named};
 use abi::layout;
-use kvm_bindings::{KVM_IRQCHIP_IOAPIC, kvm_ioapic_state, kvm_irqchip};
+use kvm_bindings::{KVM_IRQCHIP_IOAPIC, kvm_ioapic_state, kvm_irqchip, kvm_lapic_state};
 use kvm_ioctls::{IoEventAddress, NoDatamatch};
 use vmm_sys_util::eventfd::{EFD_NONBLOCK, EventFd};
 
@@ -33,8 +33,15 @@ impl Doorbell {
 const INPUT: u32 = 0;
 /// The register of its lower half (82093AA data sheet, 3.2.4).
 const REDIRECTION: u32 = 0x10 + 2 * INPUT;
-/// The bit that masks an entry.
+/// The bit that masks an entry. Without it, and all else zero, an entry is for an edge,
+/// to be delivered to the local APIC with ID 0.
 const MASKED: u64 = 1 << 16;
+
+/// The local APIC's spurious-interrupt register and the bit that switches the APIC on
+/// (Intel SDM vol. 3A, 12.9).
+const SPURIOUS: u64 = layout::LAPIC + 0xf0;
+const APIC_ENABLED: u32 = 1 << 8;
+const SPURIOUS_VECTOR: u32 = 0xff;
 
 impl Machine {
     /// Makes KVM signal an eventfd at each write to guest-physical `address`: of 32
@@ -43,10 +50,7 @@ impl Machine {
     /// # Errors
     /// [`Error::Call`].
     pub fn doorbell(&self, address: u64, data: Option<u32>) -> Result<Doorbell, Error> {
-        let event = EventFd::new(EFD_NONBLOCK).map_err(|source| Error::Call {
-            call: "eventfd(EFD_NONBLOCK)".into(),
-            source,
-        })?;
+        let event = EventFd::new(EFD_NONBLOCK).map_err(no_eventfd)?;
         match data {
             Some(data) => self.signal(address, data, &event)?,
             None => self
@@ -74,16 +78,36 @@ impl Machine {
     /// # Errors
     /// [`Error::Call`].
     pub fn select_ioapic_entry(&self, vector: u8) -> Result<u32, Error> {
+        let content = MASKED | u64::from(vector);
+        self.set_ioapic(INPUT, content)?;
+        Ok(content as u32)
+    }
+
+    /// Makes each signal of the returned eventfd interrupt vCPU 0 with `vector`, by
+    /// input `input` of the IOAPIC.
+    ///
+    /// # Errors
+    /// [`Error::Call`].
+    pub fn interrupt(&self, input: u32, vector: u8) -> Result<EventFd, Error> {
+        self.set_ioapic(input, vector.into())?;
+        self.set_lapic_register(0, SPURIOUS, APIC_ENABLED | SPURIOUS_VECTOR)?;
+        let line = EventFd::new(EFD_NONBLOCK).map_err(no_eventfd)?;
+        self.vm()
+            .register_irqfd(&line, input)
+            .call(|| format!("KVM_IRQFD(gsi={input})"))?;
+        Ok(line)
+    }
+
+    /// Gives the IOAPIC this redirection entry, selected, and masks all others.
+    fn set_ioapic(&self, input: u32, content: u64) -> Result<(), Error> {
         let mut state = kvm_ioapic_state {
             base_address: layout::IOAPIC,
             ioregsel: REDIRECTION,
             ..Default::default()
         };
-        for entry in &mut state.redirtbl {
-            entry.bits = MASKED;
+        for (i, entry) in (0..).zip(&mut state.redirtbl) {
+            entry.bits = if i == input { content } else { MASKED };
         }
-        let content = MASKED | u64::from(vector);
-        state.redirtbl[INPUT as usize].bits = content;
         let mut chip = kvm_irqchip {
             chip_id: KVM_IRQCHIP_IOAPIC,
             ..Default::default()
@@ -91,8 +115,7 @@ impl Machine {
         chip.chip.ioapic = state;
         self.vm()
             .set_irqchip(&chip)
-            .call(|| "KVM_SET_IRQCHIP(IOAPIC)".into())?;
-        Ok(content as u32)
+            .call(|| "KVM_SET_IRQCHIP(IOAPIC)".into())
     }
 
     /// The 32-bit register at guest-physical `address` of vCPU `index`'s local
@@ -101,14 +124,43 @@ impl Machine {
     /// # Errors
     /// [`Error::Call`]; [`Error::Config`] if there is no such register.
     pub fn lapic_register(&self, index: usize, address: u64) -> Result<u32, Error> {
-        let none = || Error::Config(format!("no local APIC register at {address:#x}"));
-        let offset = address.checked_sub(layout::LAPIC).ok_or_else(none)? as usize;
-        let vcpu = self.vcpu(index).ok_or_else(none)?;
-        let state = vcpu.fd().get_lapic().call(|| "KVM_GET_LAPIC".into())?;
-        let bytes = state.regs.get(offset..offset + 4).ok_or_else(none)?;
+        let (state, at) = self.lapic(index, address)?;
+        let bytes = &state.regs[at..at + 4];
         Ok(bytes
             .iter()
             .rev()
             .fold(0, |w, b| w << 8 | u32::from(*b as u8)))
+    }
+
+    fn set_lapic_register(&self, index: usize, address: u64, value: u32) -> Result<(), Error> {
+        let (mut state, at) = self.lapic(index, address)?;
+        for (to, from) in state.regs[at..].iter_mut().zip(value.to_le_bytes()) {
+            *to = from as _;
+        }
+        let vcpu = self.vcpu(index).ok_or_else(|| no_register(address))?;
+        vcpu.fd().set_lapic(&state).call(|| "KVM_SET_LAPIC".into())
+    }
+
+    /// All registers of a local APIC, and the place of one among their bytes.
+    fn lapic(&self, index: usize, address: u64) -> Result<(kvm_lapic_state, usize), Error> {
+        let none = || no_register(address);
+        let at = address.checked_sub(layout::LAPIC).ok_or_else(none)? as usize;
+        let vcpu = self.vcpu(index).ok_or_else(none)?;
+        let state = vcpu.fd().get_lapic().call(|| "KVM_GET_LAPIC".into())?;
+        match state.regs.get(at..at + 4) {
+            Some(_) => Ok((state, at)),
+            None => Err(none()),
+        }
+    }
+}
+
+fn no_register(address: u64) -> Error {
+    Error::Config(format!("no local APIC register at {address:#x}"))
+}
+
+fn no_eventfd(source: std::io::Error) -> Error {
+    Error::Call {
+        call: "eventfd(EFD_NONBLOCK)".into(),
+        source,
     }
 }

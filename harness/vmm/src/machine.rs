@@ -5,7 +5,7 @@ use crate::{
     Device, Error, Event, Registers, Ring, Vcpu,
     call::Named,
     clock::Stopwatch,
-    memory, paging,
+    memory, paging, ring,
     stats::{Stats, StatsFd},
 };
 use abi::{PanicReport, Reply, Request, Status, layout, word};
@@ -29,6 +29,8 @@ pub struct Config {
     pub ring: Ring,
     /// Interrupt controllers in the kernel: two PICs, an IOAPIC, local APICs.
     pub irqchip: bool,
+    /// Memory at [`layout::WINDOW`] that guest and host share whatever the strategy.
+    pub window: bool,
     /// How long a guest may take for one answer.
     pub limit: Duration,
 }
@@ -75,6 +77,7 @@ pub struct Machine {
     vm: VmFd,
     memory: GuestMemoryMmap,
     ram: GuestRam,
+    window: Option<GuestRam>,
     limit: Duration,
 }
 
@@ -104,11 +107,20 @@ impl Machine {
         let ram = allocate(&vm, config.memory).map_err(Error::Memory)?;
         phases.push(("create-memory", watch.lap()));
 
-        memory::set_memslot(&vm, &ram)?;
+        memory::set_memslot(&vm, 0, 0, &ram)?;
+        let window = match config.window {
+            true => Some(strategies::shared(layout::WINDOW_SIZE).map_err(Error::Memory)?),
+            false => None,
+        };
+        if let Some(window) = &window {
+            memory::set_memslot(&vm, 1, layout::WINDOW, window)?;
+        }
         phases.push(("memslot", watch.lap()));
 
-        let memory = memory::map(&ram)?;
+        let shared = window.as_ref().map(|window| (layout::WINDOW, window));
+        let memory = memory::map([(0, &ram)].into_iter().chain(shared))?;
         paging::write(&memory, config.memory)?;
+        ring::write_tables(&memory, config.ring)?;
         let entry = Elf::load(&memory, None, &mut Cursor::new(payload), None)
             .map_err(|e| Error::Load(e.to_string()))?
             .kernel_load;
@@ -118,7 +130,7 @@ impl Machine {
             .get_supported_cpuid(KVM_MAX_CPUID_ENTRIES)
             .call(|| "KVM_GET_SUPPORTED_CPUID".into())?;
         let vcpus: Vec<_> = (0..config.vcpus)
-            .map(|i| Vcpu::new(&vm, i, &cpuid, config.ring, entry.0))
+            .map(|i| Vcpu::new(&vm, i, &cpuid, config.ring, entry.0, config.irqchip))
             .collect::<Result<_, _>>()?;
         if config.irqchip {
             vcpus.iter().try_for_each(Vcpu::make_runnable)?;
@@ -132,6 +144,7 @@ impl Machine {
                 vm,
                 memory,
                 ram,
+                window,
                 limit,
             },
             phases,
@@ -181,12 +194,13 @@ impl Machine {
             vm,
             memory,
             ram,
+            window,
             ..
         } = self;
         let mut watch = Stopwatch::start();
         drop((vcpus, vm, memory));
         let destroy = watch.lap();
-        drop(ram);
+        drop((ram, window));
         vec![("destroy-vm", destroy), ("release-memory", watch.lap())]
     }
 

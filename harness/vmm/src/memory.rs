@@ -14,11 +14,11 @@ use std::os::fd::AsRawFd;
 use strategies::GuestRam;
 use vm_memory::{GuestAddress, GuestMemoryMmap, GuestRegionMmap, MmapRegion};
 
-/// Makes memslot 0 of `ram`, from guest-physical address 0 on.
+/// Makes memslot `slot` of `ram`, from guest-physical address `from` on.
 ///
 /// # Errors
 /// [`Error::Call`].
-pub(crate) fn set_memslot(vm: &VmFd, ram: &GuestRam) -> Result<(), Error> {
+pub(crate) fn set_memslot(vm: &VmFd, slot: u32, from: u64, ram: &GuestRam) -> Result<(), Error> {
     let (address, len) = (
         ram.host_address().expose_provenance() as u64,
         ram.len() as u64,
@@ -26,9 +26,9 @@ pub(crate) fn set_memslot(vm: &VmFd, ram: &GuestRam) -> Result<(), Error> {
     match ram.guest_memfd_file() {
         None => {
             let region = kvm_userspace_memory_region {
-                slot: 0,
+                slot,
                 flags: 0,
-                guest_phys_addr: 0,
+                guest_phys_addr: from,
                 memory_size: len,
                 userspace_addr: address,
             };
@@ -39,9 +39,9 @@ pub(crate) fn set_memslot(vm: &VmFd, ram: &GuestRam) -> Result<(), Error> {
         }
         Some(file) => {
             let region = kvm_userspace_memory_region2 {
-                slot: 0,
+                slot,
                 flags: KVM_MEM_GUEST_MEMFD,
-                guest_phys_addr: 0,
+                guest_phys_addr: from,
                 memory_size: len,
                 userspace_addr: address,
                 guest_memfd_offset: 0,
@@ -56,19 +56,26 @@ pub(crate) fn set_memslot(vm: &VmFd, ram: &GuestRam) -> Result<(), Error> {
     }
 }
 
-/// A view of `ram` that does not own it.
+/// A view that does not own them of pieces of memory, each from a guest-physical
+/// address on.
 ///
 /// # Errors
-/// [`Error::Load`] if vm-memory does not take the range.
-pub(crate) fn map(ram: &GuestRam) -> Result<GuestMemoryMmap, Error> {
+/// [`Error::Load`] if vm-memory does not take a range.
+pub(crate) fn map<'a>(
+    pieces: impl IntoIterator<Item = (u64, &'a GuestRam)>,
+) -> Result<GuestMemoryMmap, Error> {
     let failed = |e: String| Error::Load(e);
     let prot = libc::PROT_READ | libc::PROT_WRITE;
-    // SAFETY: the range is mapped by `ram`, which the machine keeps as long as
-    // this view and drops after it. vm-memory accesses it volatilely.
-    let region =
-        unsafe { MmapRegion::build_raw(ram.host_address(), ram.len(), prot, libc::MAP_SHARED) }
-            .map_err(|e| failed(e.to_string()))?;
-    let region = GuestRegionMmap::new(region, GuestAddress(0))
-        .ok_or_else(|| failed("the memory ends beyond the address space".into()))?;
-    GuestMemoryMmap::from_regions(vec![region]).map_err(|e| failed(e.to_string()))
+    let mut regions = Vec::new();
+    for (from, ram) in pieces {
+        // SAFETY: the range is mapped by `ram`, which the machine keeps as long as
+        // this view and drops after it. vm-memory accesses it volatilely.
+        let region =
+            unsafe { MmapRegion::build_raw(ram.host_address(), ram.len(), prot, libc::MAP_SHARED) }
+                .map_err(|e| failed(e.to_string()))?;
+        let region = GuestRegionMmap::new(region, GuestAddress(from))
+            .ok_or_else(|| failed("the memory ends beyond the address space".into()))?;
+        regions.push(region);
+    }
+    GuestMemoryMmap::from_regions(regions).map_err(|e| failed(e.to_string()))
 }

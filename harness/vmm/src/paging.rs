@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The guest's own page tables: every address of memory, of the MMIO window and
-//! of the interrupt controllers maps to itself, in 2 MiB pages, accessible from
+//! The guest's own page tables: every address of memory, of the MMIO window, of the
+//! memory that is shared and of the interrupt controllers maps to itself, in 2 MiB pages, accessible from
 //! CPL3. The pages of [`layout::ALIAS`] have page tables without entries, which
 //! the guest fills.
 //!
@@ -8,7 +8,10 @@
 //! in is the host's.
 
 use crate::Error;
-use abi::layout::{self, ALIAS, ALIAS_TABLES, IOAPIC, LAPIC, MMIO, MMIO_SIZE, PAGE, PAGE_TABLES};
+use abi::layout::{
+    self, ALIAS, ALIAS_TABLES, IOAPIC, LAPIC, MMIO, MMIO_SIZE, PAGE, PAGE_TABLES, WINDOW,
+    WINDOW_SIZE,
+};
 use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
 
 const LARGE: u64 = 2 << 20;
@@ -38,7 +41,9 @@ pub(crate) fn write(memory: &GuestMemoryMmap, size: u64) -> Result<(), Error> {
     for i in 0..layout::PD_COUNT {
         put(pdpt + i * 8, (pds + i * PAGE) | TABLE)?;
     }
+    let shared = pds + (layout::PD_COUNT + 2) * PAGE;
     put(pdpt + MMIO / GIB * 8, window | TABLE)?;
+    put(pdpt + WINDOW / GIB * 8, shared | TABLE)?;
     put(pdpt + ALIAS / GIB * 8, aliases | TABLE)?;
     let memory = (0..size).step_by(LARGE as usize);
     for address in memory.chain([IOAPIC, LAPIC]) {
@@ -48,6 +53,10 @@ pub(crate) fn write(memory: &GuestMemoryMmap, size: u64) -> Result<(), Error> {
     // And the virtio device's registers after it.
     for i in 0..MMIO_SIZE / LARGE + 1 {
         put(window + i * 8, (MMIO + i * LARGE) | LEAF)?;
+    }
+    // Without such memory, an access there leaves to the VMM like any other.
+    for i in 0..WINDOW_SIZE / LARGE {
+        put(shared + i * 8, (WINDOW + i * LARGE) | LEAF)?;
     }
     for i in 0..layout::MAX_VCPUS * layout::ALIASES * PAGE / LARGE {
         put(aliases + i * 8, (ALIAS_TABLES + i * PAGE) | TABLE)?;

@@ -37,7 +37,8 @@ pub struct Vcpu {
 }
 
 impl Vcpu {
-    /// Creates vCPU `index` of `vm`, to start at `entry`.
+    /// Creates vCPU `index` of `vm`, to start at `entry`, with interrupts enabled or
+    /// not.
     ///
     /// # Errors
     /// [`Error::Call`] for the ioctl that failed.
@@ -47,6 +48,7 @@ impl Vcpu {
         cpuid: &CpuId,
         ring: Ring,
         entry: u64,
+        interrupts: bool,
     ) -> Result<Self, Error> {
         let fd = vm
             .create_vcpu(index)
@@ -55,7 +57,7 @@ impl Vcpu {
         let reset = fd.get_sregs().call(|| "KVM_GET_SREGS".into())?;
         fd.set_sregs(&ring.special(reset))
             .call(|| "KVM_SET_SREGS".into())?;
-        fd.set_regs(&Ring::general(entry, index))
+        fd.set_regs(&Ring::general(entry, index, interrupts))
             .call(|| "KVM_SET_REGS".into())?;
         Ok(Vcpu { fd, index })
     }

@@ -4,7 +4,12 @@
 //! | from | holds |
 //! |---|---|
 //! | [`COMMAND`] | one command page per vCPU |
-//! | [`PAGE_TABLES`] | PML4, PDPT, [`PD_COUNT`] page directories of memory, one of [`MMIO`], one of [`ALIAS`] |
+//! | [`PAGE_TABLES`] | PML4, PDPT, [`PD_COUNT`] page directories of memory, one of [`MMIO`], of [`ALIAS`] and of [`WINDOW`] |
+//! | [`GDT`] | segment descriptors, for an interrupt to load |
+//! | [`IDT`] | interrupt gates, which the guest fills |
+//! | [`INTERRUPTS`] | how many interrupts vCPU 0 has had |
+//! | [`TSS`] | the task state segment: which stack an interrupt takes |
+//! | [`INTERRUPT_STACK`] | that stack |
 //! | [`PVCLOCK`] | one page per vCPU for kvm-clock and its like |
 //! | [`SCRATCH`] | one page per vCPU for string instructions |
 //! | [`ALIAS_TABLES`] | two page tables per vCPU, which the guest writes itself |
@@ -13,6 +18,7 @@
 //! | [`SAMPLES`] | one sample buffer per vCPU |
 //! | [`ARENA`] | everything up to the end: untouched until a workload touches it |
 //! | [`MMIO`] | no memory: an access leaves to the VMM |
+//! | [`WINDOW`] | in a machine that has one: memory that guest and host share whatever the strategy |
 //!
 //! [`ALIAS`] is a virtual address only: what it leads to, the guest decides.
 
@@ -30,6 +36,22 @@ pub const PAGE_TABLES: u64 = 0x1_0000;
 
 /// Page directories of memory, each of which maps 1 GiB.
 pub const PD_COUNT: u64 = 4;
+
+/// The global descriptor table: nothing but the segments that are loaded anyway.
+pub const GDT: u64 = 0x1_a000;
+
+/// The interrupt descriptor table.
+pub const IDT: u64 = 0x1_b000;
+
+/// The word that counts interrupts.
+pub const INTERRUPTS: u64 = 0x1_c000;
+
+/// The task state segment.
+pub const TSS: u64 = 0x1_d000;
+
+/// The stack of interrupts, lowest address: the compiler may use what lies below the
+/// stack pointer of what was interrupted (the red zone of the x86-64 ABI).
+pub const INTERRUPT_STACK: u64 = 0x1_e000;
 
 /// The kvm-clock pages.
 pub const PVCLOCK: u64 = 0x2_0000;
@@ -80,11 +102,22 @@ pub const VIRTIO: u64 = MMIO + MMIO_SIZE;
 /// The size of its registers and configuration.
 pub const VIRTIO_SIZE: u64 = 0x200;
 
+/// The input of the IOAPIC to which the virtio device's interrupt goes: one of those
+/// that the PICs, which nobody has set up, do not have as well.
+pub const VIRTIO_GSI: u32 = 16;
+
 /// Bytes of the disk behind a virtio-blk device.
 pub const DISK: u64 = 4 << 20;
 
-/// Where the driver's data buffers begin; the rings and headers lie before.
-pub const BUFFERS: u64 = ARENA + 0x10_0000;
+/// How far behind its rings and headers a driver's data buffers begin.
+pub const BUFFERS: u64 = 0x10_0000;
+
+/// Memory of a kind that the host may always reach, for a driver that bounces what
+/// it transfers, as Linux does by swiotlb.
+pub const WINDOW: u64 = 0xa_0000_0000;
+
+/// Its size: rings, and 32 buffers of 1 MiB.
+pub const WINDOW_SIZE: u64 = 34 << 20;
 
 /// Virtual pages without an entry, until the guest makes one.
 pub const ALIAS: u64 = 0x9_0000_0000;
@@ -151,7 +184,10 @@ pub const fn vcpu_of_stack(address: u64) -> u64 {
 // The areas lie in order and do not overlap.
 const _: () = {
     assert!(COMMAND + MAX_VCPUS * PAGE <= PAGE_TABLES);
-    assert!(PAGE_TABLES + (4 + PD_COUNT) * PAGE <= PVCLOCK);
+    assert!(PAGE_TABLES + (5 + PD_COUNT) * PAGE <= GDT);
+    assert!(GDT + PAGE <= IDT && IDT + PAGE <= INTERRUPTS);
+    assert!(INTERRUPTS + PAGE <= TSS && TSS + PAGE <= INTERRUPT_STACK);
+    assert!(INTERRUPT_STACK + PAGE <= PVCLOCK);
     assert!(PVCLOCK + MAX_VCPUS * PAGE <= SCRATCH);
     assert!(SCRATCH + MAX_VCPUS * PAGE <= ALIAS_TABLES);
     assert!(alias_entry(alias(MAX_VCPUS)) <= STACKS);
@@ -161,5 +197,6 @@ const _: () = {
     assert!(MEMORY_MAX <= MMIO && MMIO + MMIO_SIZE <= 1 << 36);
     assert!(MEMORY_MAX_IRQCHIP <= IOAPIC && LAPIC < MEMORY_MAX);
     assert!(MMIO.is_multiple_of(1 << 30) && ALIAS.is_multiple_of(1 << 30));
+    assert!(WINDOW.is_multiple_of(1 << 30) && WINDOW + WINDOW_SIZE <= 1 << 36);
     assert!(vcpu_of_stack(stack_top(3) - 8) == 3);
 };

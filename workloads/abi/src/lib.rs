@@ -19,10 +19,10 @@ mod request;
 
 pub use digest::{Digest, pattern, truncate, value};
 pub use order::Order;
-pub use request::{Args, Op, PanicReport, Reply, Request, Status, UnknownOp, WORDS, word};
+pub use request::{Args, Op, PanicReport, Reply, Request, Status, UnknownOp, WORDS, step, word};
 
 /// What the payload writes into [`word::MAGIC`]: "unmapbch".
 pub const MAGIC: u64 = u64::from_le_bytes(*b"unmapbch");
 
 /// Raised with every change to this crate.
-pub const VERSION: u64 = 3;
+pub const VERSION: u64 = 4;

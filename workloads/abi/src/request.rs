@@ -18,24 +18,33 @@ pub mod word {
     pub const VERSION: usize = 1;
     /// [`crate::Op`] of the request.
     pub const OP: usize = 2;
-    /// Seven words of [`crate::Args`].
+    /// Nine words of [`crate::Args`].
     pub const ARGS: usize = 3;
     /// [`crate::Status`] of the reply.
-    pub const STATUS: usize = 10;
+    pub const STATUS: usize = 12;
     /// The digest over what the guest saw.
-    pub const DIGEST: usize = 11;
+    pub const DIGEST: usize = 13;
     /// How many samples the reply left in the sample buffer.
-    pub const SAMPLES: usize = 12;
+    pub const SAMPLES: usize = 14;
     /// Four results whose meaning the operation gives.
-    pub const OUT: usize = 13;
+    pub const OUT: usize = 15;
     /// The line of a panic.
-    pub const PANIC_LINE: usize = 17;
+    pub const PANIC_LINE: usize = 19;
     /// Lengths of file name and message, 32 bits each.
-    pub const PANIC_LENGTHS: usize = 18;
+    pub const PANIC_LENGTHS: usize = 20;
     /// The file name's bytes.
-    pub const PANIC_FILE: usize = 19;
+    pub const PANIC_FILE: usize = 21;
     /// The message's bytes.
-    pub const PANIC_TEXT: usize = 27;
+    pub const PANIC_TEXT: usize = 29;
+}
+
+pub mod step {
+    //! Where a driver stopped; smaller numbers are steps of setting the device up.
+
+    /// The device asked to be reset, or took longer than it may.
+    pub const GAVE_UP: u64 = 9;
+    /// The device was done, but its interrupt did not come.
+    pub const NO_INTERRUPT: u64 = 10;
 }
 
 // A new workload model is a new line here and a function in the payload.
@@ -130,10 +139,17 @@ ops! {
     /// `batch` requests of `stride` bytes at once, reads of a disk that holds
     /// [`crate::pattern`] of `seed` or (`width` 1) writes that make it hold it; a
     /// sample is the time from the first descriptor to the last completion. The
-    /// rings and buffers lie from [`crate::layout::ARENA`] on. `out`: requests with
-    /// another status than OK, wrong words read, the device's status at the end,
-    /// and at which step setting it up failed (0: at none).
+    /// rings lie from `place` on, the data [`crate::layout::BUFFERS`] behind
+    /// [`crate::layout::ARENA`]; where `place` is elsewhere it is copied from and to
+    /// buffers there. Completion shows by interrupt `vector`, or to one who polls
+    /// (0). The digest is how many interrupts came. `out`: requests with another
+    /// status than OK, wrong words read, the device's status at the end, and the
+    /// [`crate::step`] at which it went wrong (0: at none).
     Block = 24,
+    /// Drive the virtio-net device whose registers are at `address`: `count` times
+    /// send `batch` frames of `stride` bytes at once and wait until all came back; the
+    /// rest as [`Op::Block`].
+    Net = 25,
 }
 
 /// A word that is no [`Op`].
@@ -169,6 +185,10 @@ pub struct Args {
     pub width: u64,
     /// The seed of the order, see [`crate::Order`]; 0 is ascending.
     pub shuffle: u64,
+    /// Where a driver's rings and headers lie.
+    pub place: u64,
+    /// The interrupt by which a device says that it is done; 0: by none.
+    pub vector: u64,
 }
 
 /// What the host asks for.
@@ -182,7 +202,7 @@ pub struct Request {
 
 impl Request {
     /// The words from [`word::OP`] on.
-    pub fn to_words(self) -> [u64; 8] {
+    pub fn to_words(self) -> [u64; 10] {
         let a = self.args;
         [
             self.op as u64,
@@ -193,6 +213,8 @@ impl Request {
             a.seed,
             a.width,
             a.shuffle,
+            a.place,
+            a.vector,
         ]
     }
 
@@ -200,8 +222,19 @@ impl Request {
     ///
     /// # Errors
     /// [`UnknownOp`] if the first word names no operation.
-    pub fn from_words(words: [u64; 8]) -> Result<Self, UnknownOp> {
-        let [op, count, batch, address, stride, seed, width, shuffle] = words;
+    pub fn from_words(words: [u64; 10]) -> Result<Self, UnknownOp> {
+        let [
+            op,
+            count,
+            batch,
+            address,
+            stride,
+            seed,
+            width,
+            shuffle,
+            place,
+            vector,
+        ] = words;
         Ok(Request {
             op: Op::try_from(op)?,
             args: Args {
@@ -212,6 +245,8 @@ impl Request {
                 seed,
                 width,
                 shuffle,
+                place,
+                vector,
             },
         })
     }
@@ -371,6 +406,8 @@ mod tests {
                 seed: 5,
                 width: 6,
                 shuffle: 7,
+                place: 8,
+                vector: 9,
             };
             let request = Request { op: *op, args };
             assert_eq!(Request::from_words(request.to_words()), Ok(request));

@@ -6,10 +6,10 @@
 #![expect(unsafe_code)]
 
 mod access;
-mod block;
 mod clock;
 mod memory;
 mod string;
+mod virtio;
 
 use crate::{asm, memory::Words, samples::Samples};
 use abi::{Args, Op, Reply, Request, Status, layout};
@@ -26,7 +26,8 @@ use abi::{Args, Op, Reply, Request, Status, layout};
 pub unsafe fn run(request: Request, buffer: Words, scratch: Words) -> Result<Reply, Status> {
     let args = request.args;
     let wanted = samples_of(request);
-    let too_deep = request.op == Op::Block && args.batch > block::DEPTH_MAX;
+    let drives = matches!(request.op, Op::Block | Op::Net);
+    let too_deep = drives && args.batch > virtio::DEPTH_MAX;
     if too_deep || wanted > buffer.len() || elements_of(request) > 2 * scratch.len() {
         return Err(Status::BadArgs);
     }
@@ -54,7 +55,8 @@ pub unsafe fn run(request: Request, buffer: Words, scratch: Words) -> Result<Rep
             Op::PvclockUpdate => clock::pvclock_update(args, s),
             Op::Rewrite => clock::rewrite(args, s),
             Op::Timer => clock::timer(args, s),
-            Op::Block => block::drive(args, s),
+            Op::Block => virtio::block::drive(args, s),
+            Op::Net => virtio::net::drive(args, s),
             Op::Touch => memory::touch(args, s),
             Op::Sum => memory::sum(args),
             Op::Hang => hang(),

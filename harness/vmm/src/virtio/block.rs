@@ -4,6 +4,7 @@
 use super::{
     buffers::Request,
     disk::{Disk, transfer},
+    rings::Rings,
     transport::Work,
 };
 use std::io;
@@ -73,7 +74,7 @@ impl Block {
 
     /// Carries out one request; how many bytes it wrote to guest memory before the
     /// status, and the status.
-    fn serve(&mut self, request: &mut Request<'_>) -> Option<(u64, u8)> {
+    fn carry_out(&mut self, request: &mut Request<'_>) -> Option<(u64, u8)> {
         let mut header = [0; 16];
         request.readable.take_front(&mut header)?;
         let kind = u32::from_le_bytes(header[..4].try_into().ok()?);
@@ -105,6 +106,20 @@ impl Block {
             self.moved += len;
         }
         Some((written, status))
+    }
+
+    /// Carries out one request and tells its status; how many bytes it wrote.
+    fn complete(&mut self, mut request: Request<'_>) -> Result<u32, String> {
+        let Some(status) = request.writable.take_last() else {
+            return Err("a request without room for its status".into());
+        };
+        let Some((written, verdict)) = self.carry_out(&mut request) else {
+            return Err("a request shorter than its header".into());
+        };
+        status
+            .write_obj(verdict, 0)
+            .map_err(|e| format!("writing a status: {e}"))?;
+        Ok(u32::try_from(written + 1).unwrap_or(u32::MAX))
     }
 
     fn status(&mut self, done: io::Result<()>) -> u8 {
@@ -142,16 +157,15 @@ impl Work for Block {
         }
     }
 
-    fn carry_out(&mut self, mut request: Request<'_>) -> Result<u32, String> {
-        let Some(status) = request.writable.take_last() else {
-            return Err("a request without room for its status".into());
-        };
-        let Some((written, verdict)) = self.serve(&mut request) else {
-            return Err("a request shorter than its header".into());
-        };
-        status
-            .write_obj(verdict, 0)
-            .map_err(|e| format!("writing a status: {e}"))?;
-        Ok(u32::try_from(written + 1).unwrap_or(u32::MAX))
+    fn queues(&self) -> usize {
+        1
+    }
+
+    fn serve(&mut self, queue: usize, rings: &mut Rings<'_>) -> Result<(), String> {
+        while let Some(taken) = rings.take(queue)? {
+            let written = self.complete(taken.request)?;
+            rings.give_back(queue, taken.head, written)?;
+        }
+        Ok(())
     }
 }

@@ -83,16 +83,66 @@ impl<'a> Buffers<'a> {
     pub(super) fn take_front(&mut self, bytes: &mut [u8]) -> Option<()> {
         let mut done = 0;
         while done < bytes.len() {
+            let slice = self.front(bytes.len() - done)?;
+            let end = done + slice.len();
+            slice.read_slice(&mut bytes[done..end], 0).ok()?;
+            done = end;
+        }
+        Some(())
+    }
+
+    /// Writes the first `bytes.len()` bytes and takes them off; `None` if there are
+    /// fewer.
+    pub(super) fn put_front(&mut self, bytes: &[u8]) -> Option<()> {
+        let mut done = 0;
+        while done < bytes.len() {
+            let slice = self.front(bytes.len() - done)?;
+            let end = done + slice.len();
+            slice.write_slice(&bytes[done..end], 0).ok()?;
+            done = end;
+        }
+        Some(())
+    }
+
+    /// Copies to the front of `to` as much as both have, and takes it off; how many
+    /// bytes.
+    pub(super) fn copy_to(&mut self, to: &mut Buffers<'_>) -> u64 {
+        let mut copied = 0;
+        while self.len > 0
+            && to.len > 0
+            && let Some(into) = to.front(usize::try_from(self.len).unwrap_or(usize::MAX))
+            && let Some(()) = self.fill(&into)
+        {
+            copied += into.len() as u64;
+        }
+        copied
+    }
+
+    /// Fills `into` from the front.
+    fn fill(&mut self, into: &VolatileSlice<'_>) -> Option<()> {
+        let mut done = 0;
+        while done < into.len() {
+            let from = self.front(into.len() - done)?;
+            from.copy_to_volatile_slice(into.subslice(done, from.len()).ok()?);
+            done += from.len();
+        }
+        Some(())
+    }
+
+    /// Takes off what lies together at the front, `most` bytes at the most; `None` if
+    /// there is nothing.
+    fn front(&mut self, most: usize) -> Option<VolatileSlice<'a>> {
+        loop {
             let slice = self.slices.pop_front()?;
-            let n = slice.len().min(bytes.len() - done);
-            slice.read_slice(&mut bytes[done..done + n], 0).ok()?;
-            done += n;
-            self.len -= n as u64;
+            let n = slice.len().min(most);
             if n < slice.len() {
                 self.slices.push_front(slice.offset(n).ok()?);
             }
+            if n > 0 {
+                self.len -= n as u64;
+                return slice.subslice(0, n).ok();
+            }
         }
-        Some(())
     }
 
     /// Takes the last byte off, for the device to write; `None` if there is none.

@@ -2,7 +2,7 @@
 //! A driver made of bytes: what a fuzzer, or a test with a generator, drives the
 //! device model with.
 
-use super::{Block, RamDisk, Transport};
+use super::{Block, RamDisk, Registers, Transport};
 use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
 
 /// Guest memory of the exercise: small, so that addresses hit it often.

@@ -9,10 +9,14 @@ mod block;
 mod buffers;
 mod disk;
 mod exercise;
+mod net;
+mod packet;
 mod raw;
+mod rings;
 mod thread;
 mod transport;
 mod uring;
+mod vhost;
 
 #[cfg(test)]
 mod tests;
@@ -21,11 +25,15 @@ pub use block::Block;
 pub use buffers::Request;
 pub use disk::{Bounce, Disk, FileDisk, RamDisk};
 pub use exercise::exercise;
-pub use thread::Kicked;
-pub use transport::{Transport, Work};
+pub use net::Net;
+pub use packet::PacketSocket;
+pub use rings::{Rings, Taken};
+pub use thread::{Kicked, cpus, pin};
+pub use transport::{Registers, Transport, Work};
 pub use uring::UringDisk;
+pub use vhost::Vhost;
 
 use std::sync::{Arc, Mutex};
 
-/// A block device that a vCPU and perhaps a thread share.
-pub type SharedBlock = Arc<Mutex<Transport<Block>>>;
+/// A device that a vCPU and perhaps a thread share.
+pub type Shared = Arc<Mutex<dyn Registers>>;

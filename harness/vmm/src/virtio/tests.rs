@@ -3,7 +3,7 @@
 //! and survive the others.
 
 use super::{
-    Block, RamDisk, Transport, exercise,
+    Block, RamDisk, Registers, Transport, exercise,
     exercise::{AVAILABLE, TABLE, bring_up},
 };
 use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};

@@ -1,27 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The registers of virtio over MMIO (virtio 1.2, 4.2.2) and the split virtqueue
+//! The registers of virtio over MMIO (virtio 1.2, 4.2.2) and the split virtqueues
 //! behind them.
 
-use super::buffers::Request;
-use virtio_queue::{Queue, QueueOwnedT, QueueT};
+use super::rings::{QUEUES_MAX, Rings};
+use std::fmt::Debug;
+use virtio_queue::{Queue, QueueT};
 use vm_memory::GuestMemoryMmap;
+use vmm_sys_util::eventfd::EventFd;
 
-/// What a device does with a request.
-pub trait Work: Send {
+/// What a device does.
+pub trait Work: Debug + Send {
     /// The device's ID (5).
     fn id(&self) -> u32;
+
+    /// Features that it offers besides VIRTIO_F_VERSION_1.
+    fn features(&self) -> u64 {
+        0
+    }
+
+    /// How many virtqueues it has, 1 or 2.
+    fn queues(&self) -> usize;
 
     /// Its configuration from `offset` on.
     fn config(&self, offset: u64, data: &mut [u8]);
 
-    /// Carries out one request; returns how many bytes it wrote.
+    /// The driver has set the device up, having agreed to `features`.
     ///
     /// # Errors
-    /// What is wrong with the request. The device stops.
-    fn carry_out(&mut self, request: Request<'_>) -> Result<u32, String>;
+    /// Why it cannot begin. The device stops.
+    fn begin(&mut self, _features: u64, _rings: &mut Rings<'_>) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Serves what the driver has made available, having announced it in queue
+    /// `queue`.
+    ///
+    /// # Errors
+    /// What is wrong with a request. The device stops.
+    fn serve(&mut self, queue: usize, rings: &mut Rings<'_>) -> Result<(), String>;
 }
 
-/// VIRTIO_F_VERSION_1 (6): the only feature, and one that a driver must take.
+/// A device as a bus sees it.
+pub trait Registers: Debug + Send {
+    /// A read of the registers.
+    fn read(&mut self, offset: u64, data: &mut [u8]);
+
+    /// A write of the registers.
+    fn write(&mut self, offset: u64, data: &[u8]);
+
+    /// Serves what the driver has made available in queue `queue`.
+    fn notify(&mut self, queue: usize);
+}
+
+/// VIRTIO_F_VERSION_1 (6): a feature that every driver must take.
 const VERSION_1: u64 = 1 << 32;
 
 /// The most descriptors of a queue.
@@ -59,19 +90,21 @@ mod register {
     pub(super) const CONFIG: u64 = 0x100;
 }
 
-/// A device with its registers and its one queue.
+/// A device with its registers and its queues.
 #[derive(Debug)]
 pub struct Transport<W> {
     work: W,
     memory: GuestMemoryMmap,
-    queue: Queue,
+    queues: Vec<Queue>,
     status: u32,
     device_features_sel: u32,
     driver_features_sel: u32,
     driver_features: u64,
     queue_sel: u32,
     interrupt: u32,
+    line: Option<EventFd>,
     notified: u64,
+    interrupts: u64,
     broken: Option<String>,
 }
 
@@ -81,19 +114,28 @@ impl<W: Work> Transport<W> {
     /// # Errors
     /// If virtio-queue does not take the queue's size, which it does.
     pub fn new(work: W, memory: GuestMemoryMmap) -> Result<Self, String> {
+        let count = work.queues().min(QUEUES_MAX);
+        let queues = (0..count).map(|_| Queue::new(QUEUE_MAX).map_err(|e| e.to_string()));
         Ok(Transport {
+            queues: queues.collect::<Result<_, _>>()?,
             work,
             memory,
-            queue: Queue::new(QUEUE_MAX).map_err(|e| e.to_string())?,
             status: 0,
             device_features_sel: 0,
             driver_features_sel: 0,
             driver_features: 0,
             queue_sel: 0,
             interrupt: 0,
+            line: None,
             notified: 0,
+            interrupts: 0,
             broken: None,
         })
+    }
+
+    /// The same device, which signals `line` when its driver wants an interrupt.
+    pub fn interrupting(self, line: Option<EventFd>) -> Self {
+        Transport { line, ..self }
     }
 
     /// What it does.
@@ -111,21 +153,109 @@ impl<W: Work> Transport<W> {
         self.notified
     }
 
-    /// A read of the registers.
-    pub fn read(&mut self, offset: u64, data: &mut [u8]) {
+    /// How many interrupts it asked for.
+    pub fn interrupts(&self) -> u64 {
+        self.interrupts
+    }
+
+    /// The queue that registers are about.
+    fn selected(&mut self) -> Option<&mut Queue> {
+        self.queues.get_mut(self.queue_sel as usize)
+    }
+
+    /// Registers of the selected queue, which may change until it is ready.
+    fn configure(&mut self, offset: u64, value: u32) {
+        let memory = &self.memory;
+        let Some(queue) = self.queues.get_mut(self.queue_sel as usize) else {
+            return;
+        };
+        let address = match offset & 4 {
+            0 => (Some(value), None),
+            _ => (None, Some(value)),
+        };
+        match (queue.ready(), offset & !4) {
+            (false, _) if offset == register::QUEUE_NUM => {
+                queue.set_size(u16::try_from(value).unwrap_or(u16::MAX));
+            }
+            (_, _) if offset == register::QUEUE_READY => {
+                let valid = value == 1 && {
+                    queue.set_ready(true);
+                    queue.is_valid(memory)
+                };
+                queue.set_ready(valid);
+            }
+            (false, register::QUEUE_DESC) => queue.set_desc_table_address(address.0, address.1),
+            (false, register::QUEUE_DRIVER) => queue.set_avail_ring_address(address.0, address.1),
+            (false, register::QUEUE_DEVICE) => queue.set_used_ring_address(address.0, address.1),
+            _ => {}
+        }
+    }
+
+    fn set_status(&mut self, value: u32) {
+        if value == 0 {
+            self.queues.iter_mut().for_each(QueueT::reset);
+            self.status = 0;
+            self.driver_features = 0;
+            self.interrupt = 0;
+            self.broken = None;
+            return;
+        }
+        let mut value = value | self.status & NEEDS_RESET;
+        // A driver that takes less, or more, than it must is refused (3.1.1).
+        let offered = VERSION_1 | self.work.features();
+        if self.driver_features & VERSION_1 == 0 || self.driver_features & !offered != 0 {
+            value &= !FEATURES_OK;
+        }
+        let begins = running(value) && !running(self.status);
+        self.status = value;
+        if begins {
+            let mut rings = Rings::new(&self.memory, &mut self.queues);
+            let begun = self.work.begin(self.driver_features, &mut rings);
+            self.stop_at(begun);
+        }
+    }
+
+    /// Serves queue `queue`.
+    fn serve(&mut self, queue: usize) -> Result<(), String> {
+        let mut rings = Rings::new(&self.memory, &mut self.queues);
+        let served = self.work.serve(queue, &mut rings);
+        // What was done before something went wrong counts.
+        let (used, wanted) = rings.outcome()?;
+        if used {
+            self.interrupt |= USED_BUFFER;
+        }
+        if let (true, Some(line)) = (wanted, &self.line) {
+            line.write(1).map_err(|e| format!("an interrupt: {e}"))?;
+            self.interrupts += 1;
+        }
+        served
+    }
+
+    /// Stops the device at an error.
+    fn stop_at(&mut self, done: Result<(), String>) {
+        if let Err(why) = done {
+            self.broken = Some(why);
+            self.status |= NEEDS_RESET;
+        }
+    }
+}
+
+impl<W: Work> Registers for Transport<W> {
+    fn read(&mut self, offset: u64, data: &mut [u8]) {
         if let Some(at) = offset.checked_sub(register::CONFIG) {
             return self.work.config(at, data);
         }
         // Registers are 32 bits wide and accessed as such (4.2.2.2); anything else
         // reads as zero.
+        let offered = VERSION_1 | self.work.features();
         let value = match (data.len(), offset) {
             (4, register::MAGIC) => u32::from_le_bytes(*b"virt"),
             (4, register::VERSION) => 2,
             (4, register::DEVICE) => self.work.id(),
             (4, register::VENDOR) => u32::from_le_bytes(*b"unmp"),
-            (4, register::DEVICE_FEATURES) => half(VERSION_1, self.device_features_sel),
-            (4, register::QUEUE_NUM_MAX) if self.queue_sel == 0 => QUEUE_MAX.into(),
-            (4, register::QUEUE_READY) if self.queue_sel == 0 => self.queue.ready().into(),
+            (4, register::DEVICE_FEATURES) => half(offered, self.device_features_sel),
+            (4, register::QUEUE_NUM_MAX) => self.selected().map_or(0, |_| QUEUE_MAX.into()),
+            (4, register::QUEUE_READY) => self.selected().map_or(0, |q| q.ready().into()),
             (4, register::INTERRUPT_STATUS) => self.interrupt,
             (4, register::STATUS) => self.status,
             _ => 0,
@@ -134,8 +264,7 @@ impl<W: Work> Transport<W> {
         data.iter_mut().zip(value).for_each(|(to, from)| *to = from);
     }
 
-    /// A write of the registers.
-    pub fn write(&mut self, offset: u64, data: &[u8]) {
+    fn write(&mut self, offset: u64, data: &[u8]) {
         let Ok(bytes) = <[u8; 4]>::try_from(data) else {
             return;
         };
@@ -152,92 +281,28 @@ impl<W: Work> Transport<W> {
                 _ => {}
             },
             register::QUEUE_SEL => self.queue_sel = value,
-            register::QUEUE_NOTIFY if value == 0 => self.notify(),
+            register::QUEUE_NOTIFY => self.notify(value as usize),
             register::INTERRUPT_ACK => self.interrupt &= !value,
             register::STATUS => self.set_status(value),
-            _ if self.queue_sel == 0 => self.configure(offset, value),
-            _ => {}
+            _ => self.configure(offset, value),
         }
     }
 
-    /// Registers of the selected queue, which may change until it is ready.
-    fn configure(&mut self, offset: u64, value: u32) {
-        let address = match offset & 4 {
-            0 => (Some(value), None),
-            _ => (None, Some(value)),
-        };
-        match (self.queue.ready(), offset & !4) {
-            (false, _) if offset == register::QUEUE_NUM => {
-                self.queue
-                    .set_size(u16::try_from(value).unwrap_or(u16::MAX));
-            }
-            (_, _) if offset == register::QUEUE_READY => {
-                let valid = value == 1 && {
-                    self.queue.set_ready(true);
-                    self.queue.is_valid(&self.memory)
-                };
-                self.queue.set_ready(valid);
-            }
-            (false, register::QUEUE_DESC) => {
-                self.queue.set_desc_table_address(address.0, address.1);
-            }
-            (false, register::QUEUE_DRIVER) => {
-                self.queue.set_avail_ring_address(address.0, address.1);
-            }
-            (false, register::QUEUE_DEVICE) => {
-                self.queue.set_used_ring_address(address.0, address.1);
-            }
-            _ => {}
-        }
-    }
-
-    fn set_status(&mut self, value: u32) {
-        if value == 0 {
-            self.queue.reset();
-            self.status = 0;
-            self.driver_features = 0;
-            self.interrupt = 0;
-            self.broken = None;
+    fn notify(&mut self, queue: usize) {
+        if queue >= self.queues.len() {
             return;
         }
-        let mut value = value | self.status & NEEDS_RESET;
-        // A driver that takes less, or more, than it must is refused (3.1.1).
-        if self.driver_features != VERSION_1 {
-            value &= !FEATURES_OK;
-        }
-        self.status = value;
-    }
-
-    /// Carries out everything that the driver has made available.
-    pub fn notify(&mut self) {
         self.notified += 1;
-        let running = self.status & (DRIVER_OK | FEATURES_OK) == DRIVER_OK | FEATURES_OK;
-        if !running || self.status & NEEDS_RESET != 0 {
-            return;
-        }
-        if let Err(why) = self.drain() {
-            self.broken = Some(why);
-            self.status |= NEEDS_RESET;
+        if running(self.status) && self.status & NEEDS_RESET == 0 {
+            let served = self.serve(queue);
+            self.stop_at(served);
         }
     }
+}
 
-    fn drain(&mut self) -> Result<(), String> {
-        let said = |e: virtio_queue::Error| e.to_string();
-        let memory = &self.memory;
-        // As many as there were at the beginning: a driver that adds requests
-        // faster than they are done must not keep this from ending.
-        for _ in 0..self.queue.size() {
-            let next = self.queue.iter(memory).map_err(said)?.next();
-            let Some(chain) = next else {
-                break;
-            };
-            let head = chain.head_index();
-            let written = self.work.carry_out(Request::of(chain, memory)?)?;
-            self.queue.add_used(memory, head, written).map_err(said)?;
-            self.interrupt |= USED_BUFFER;
-        }
-        Ok(())
-    }
+/// Whether a driver with this status has set the device up.
+fn running(status: u32) -> bool {
+    status & (DRIVER_OK | FEATURES_OK) == DRIVER_OK | FEATURES_OK
 }
 
 /// Half `select` of a 64-bit value.

@@ -38,7 +38,9 @@ impl UringDisk {
     pub fn new(file: File, len: u64, memory: Option<&GuestMemoryMmap>) -> io::Result<Self> {
         let ring = IoUring::new(8)?;
         if let Some(memory) = memory {
-            let region = memory.iter().next();
+            // What is transferred lies in the memory that guest and host share, which
+            // is the last, or in the only one.
+            let region = memory.iter().last();
             let region = region.ok_or(io::ErrorKind::InvalidInput)?;
             let whole = libc::iovec {
                 iov_base: region
