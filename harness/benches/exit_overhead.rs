@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What the VMM adds to what it measures: its run loop against a bare loop of
-//! KVM_RUN, and its way to a ready machine against the bare ioctls. The two
-//! sides of each pair take turns in one process, and the verdict is about the
+//! KVM_RUN, its way to a ready machine against the bare ioctls, its virtio-blk
+//! against a loop that copies and says so. The two sides of each pair take turns in one process, and the verdict is about the
 //! ratio of a turn to its neighbour, which a noisy machine disturbs least.
 //!
 //! `cargo bench -p harness --bench exit_overhead` prints both ratios with
@@ -13,6 +13,8 @@
 
 #[path = "exit_overhead/bare.rs"]
 mod bare;
+#[path = "exit_overhead/block.rs"]
+mod block;
 
 use abi::{Args, Op, Request, layout};
 use bare::{BareBoot, BareVcpu};
@@ -25,6 +27,7 @@ use vmm::{Config, Device, Kvm, Machine, Ring, clock::ticks};
 /// The most that our side may cost, as a multiple of the bare side.
 const EXIT_BOUND: f64 = 1.05;
 const BOOT_BOUND: f64 = 1.2;
+const BLOCK_BOUND: f64 = 1.15;
 
 /// Turns of each side.
 const TURNS: usize = 300;
@@ -46,8 +49,14 @@ fn main() -> ExitCode {
     absolute(&kvm);
     let exit = exit_pairs(&kvm);
     let boot = boot_pairs(&kvm);
+    let block = block::pairs(&kvm);
     let ok = verdict("userspace MMIO round trip", &exit, EXIT_BOUND)
-        & verdict("nothing to a ready machine", &boot, BOOT_BOUND);
+        & verdict("nothing to a ready machine", &boot, BOOT_BOUND)
+        & verdict(
+            "virtio-blk read of 4 KiB from a RAM disk",
+            &block,
+            BLOCK_BOUND,
+        );
     match ok {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
@@ -129,7 +138,7 @@ fn exit_pairs(kvm: &Kvm) -> Vec<Pair> {
             machine
                 .submit(0, mmio())
                 .expect("the command page is there");
-            bare.run_until_done();
+            bare.run_until_done(bare::sequence());
         }
         ticks() - begun
     })

@@ -3,8 +3,8 @@
 
 use abi::{layout, port};
 use kvm_bindings::{
-    CpuId, KVM_EXIT_IO, KVM_EXIT_MMIO, KVM_MAX_CPUID_ENTRIES, kvm_regs, kvm_run, kvm_sregs,
-    kvm_userspace_memory_region,
+    CpuId, KVM_EXIT_IO, KVM_EXIT_MMIO, KVM_MAX_CPUID_ENTRIES, kvm_regs, kvm_run,
+    kvm_run__bindgen_ty_1__bindgen_ty_6, kvm_sregs, kvm_userspace_memory_region,
 };
 use kvm_ioctls::{Kvm, VcpuExit, VcpuFd, VmFd};
 use std::{os::fd::AsRawFd, ptr};
@@ -34,10 +34,11 @@ impl BareVcpu {
         }
     }
 
-    /// The least loop that answers the payload's MMIO reads correctly.
-    pub(crate) fn run_until_done(&mut self) {
+    /// The least loop that lets `answer` serve the payload's MMIO accesses; returns how
+    /// many there were.
+    pub(crate) fn run_until_done(&mut self, mut answer: impl FnMut(&mut Mmio)) -> u64 {
         const KVM_RUN: libc::c_ulong = 0xae80;
-        let mut reads = 0;
+        let mut exits = 0;
         loop {
             // SAFETY: the vCPU is stopped, and this thread runs it alone.
             let result = unsafe { libc::ioctl(self.fd, KVM_RUN, 0) };
@@ -47,19 +48,30 @@ impl BareVcpu {
             match run.exit_reason {
                 KVM_EXIT_MMIO => {
                     // SAFETY: the exit reason says which member is in use.
-                    let mmio = unsafe { &mut run.__bindgen_anon_1.mmio };
-                    mmio.data = abi::value(1, reads).to_le_bytes();
-                    reads += 1;
+                    answer(unsafe { &mut run.__bindgen_anon_1.mmio });
+                    exits += 1;
                 }
                 KVM_EXIT_IO => {
                     // SAFETY: the exit reason says which member is in use.
                     let io = unsafe { run.__bindgen_anon_1.io };
                     assert_eq!(io.port, port::DONE);
-                    return;
+                    return exits;
                 }
                 other => panic!("exit {other}"),
             }
         }
+    }
+}
+
+/// An access, as kvm_run tells of it.
+pub(crate) type Mmio = kvm_run__bindgen_ty_1__bindgen_ty_6;
+
+/// Answers reads with the sequence that the test device has; for one request.
+pub(crate) fn sequence() -> impl FnMut(&mut Mmio) {
+    let mut reads = 0;
+    move |mmio| {
+        mmio.data = abi::value(1, reads).to_le_bytes();
+        reads += 1;
     }
 }
 
