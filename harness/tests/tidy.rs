@@ -187,6 +187,7 @@ fn unsafe_code_stays_on_its_islands() {
         "harness/vmm/src/stats.rs",
         "harness/vmm/src/userfault.rs",
         "harness/vmm/src/vcpu.rs",
+        "harness/vmm/src/virtio/packet.rs",
         "harness/vmm/src/virtio/raw.rs",
         "harness/vmm/src/virtio/uring.rs",
         // the audit
@@ -197,10 +198,15 @@ fn unsafe_code_stays_on_its_islands() {
         "workloads/guest/src/memory.rs",
         "workloads/guest/src/ops.rs",
         "workloads/guest/src/ops/access.rs",
-        "workloads/guest/src/ops/block.rs",
         "workloads/guest/src/ops/clock.rs",
         "workloads/guest/src/ops/memory.rs",
         "workloads/guest/src/ops/string.rs",
+        "workloads/guest/src/ops/virtio/block.rs",
+        "workloads/guest/src/ops/virtio/mod.rs",
+        "workloads/guest/src/ops/virtio/net.rs",
+        "workloads/guest/src/ops/virtio/queue.rs",
+        "workloads/guest/src/ops/virtio/registers.rs",
+        "workloads/guest/src/ops/virtio/wait.rs",
         // the bare side of a benchmark
         "harness/benches/exit_overhead.rs",
     ]
