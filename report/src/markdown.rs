@@ -129,7 +129,7 @@ fn works(out: &mut String, matrix: &Matrix) {
     let header: Vec<String> = std::iter::once("backend".to_string()).chain(arms).collect();
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     let rows = matrix.rows.iter().map(|(backend, verdicts)| {
-        let verdicts = verdicts.iter().map(|v| escape(v));
+        let verdicts = verdicts.iter().map(|v| escape(&v.to_string()));
         std::iter::once(escape(backend)).chain(verdicts).collect()
     });
     table(out, &header, header.len(), rows);

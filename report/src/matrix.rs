@@ -3,23 +3,43 @@
 //! not at all, and with which errno the kernel says so. From the cells of workloads
 //! that have a parameter `backend`, whatever was measured of them.
 
-use crate::digest::Family;
+use crate::{digest::Family, terminal};
 use results::{
     Cell,
     cell::ParamValue,
     compare::{Arm, Hole, Table},
 };
+use std::fmt;
 
 /// A matrix of backends and arms.
 pub(crate) struct Matrix {
     /// The arms, in the order of the report.
     pub(crate) arms: Vec<String>,
-    /// Each backend with a verdict for each arm; empty where nothing was tried.
-    pub(crate) rows: Vec<(String, Vec<String>)>,
+    /// Each backend with a verdict for each arm.
+    pub(crate) rows: Vec<(String, Vec<Verdict>)>,
+}
+
+/// What became of a backend with an arm. Reasons are as [`word`] has them.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// At least once straight.
+    Works,
+    /// By a bounce buffer alone, and why not straight, if the kernel said so.
+    OnlyBounced(Option<String>),
+    /// Not at all, by the word of the kernel.
+    Refused(String),
+    /// Not at all, for another reason.
+    Failed,
+    /// Nothing was tried.
+    Untried,
 }
 
 /// What it is, as a title.
 pub(crate) const TITLE: &str = "Which backend works";
+
+/// What the words of [`Verdict::short`] mean.
+pub(crate) const SHORT: &str = "An errno: the kernel refuses guest memory to this backend. \
+*: by a bounce buffer it works. not here: the machine lacks the arm or the backend. -: not tried.";
 
 /// The matrix of `family`; `None` if it has no backends.
 pub(crate) fn of(family: &Family<'_>) -> Option<Matrix> {
@@ -48,7 +68,7 @@ pub(crate) fn of(family: &Family<'_>) -> Option<Matrix> {
                 Some((bounced, arm))
             })
             .collect();
-        say(&tried)
+        Verdict::of(&tried)
     };
     let rows: Vec<_> = backends
         .iter()
@@ -64,28 +84,61 @@ fn param(table: &Table<'_>, name: &str) -> Option<String> {
     table.group.params.get(name).map(ParamValue::to_string)
 }
 
-/// The verdict of what was tried, each with whether it was by a bounce buffer.
-fn say(tried: &[(bool, &Arm<'_>)]) -> String {
-    let works = |bounced: bool| {
-        let mut of = tried.iter().filter(|(b, _)| *b == bounced);
-        of.any(|(_, arm)| arm.figures.is_ok())
-    };
-    let holes = || {
-        tried
-            .iter()
-            .filter_map(|(_, arm)| arm.figures.as_ref().err())
-    };
-    let refusal = holes().find_map(|hole| match hole {
-        Hole::Missing { reason, .. } => Some(errno(reason)),
-        _ => None,
-    });
-    match (works(false), works(true), refusal) {
-        (true, _, _) => "works".into(),
-        (false, true, Some(errno)) => format!("only bounced ({errno})"),
-        (false, true, None) => "only bounced".into(),
-        (false, false, Some(errno)) => format!("refused ({errno})"),
-        (false, false, None) if holes().next().is_some() => "failed".into(),
-        (false, false, None) => String::new(),
+impl Verdict {
+    /// Of what was tried, each with whether it was by a bounce buffer.
+    fn of(tried: &[(bool, &Arm<'_>)]) -> Self {
+        let works = |bounced: bool| {
+            let mut of = tried.iter().filter(|(b, _)| *b == bounced);
+            of.any(|(_, arm)| arm.figures.is_ok())
+        };
+        let holes = || {
+            tried
+                .iter()
+                .filter_map(|(_, arm)| arm.figures.as_ref().err())
+        };
+        let missing = |hole: &&Hole| matches!(hole, Hole::Missing { .. });
+        let refusal = holes().find(missing).map(word);
+        match (works(false), works(true), refusal) {
+            (true, _, _) => Verdict::Works,
+            (false, true, why) => Verdict::OnlyBounced(why),
+            (false, false, Some(why)) => Verdict::Refused(why),
+            (false, false, None) if holes().next().is_some() => Verdict::Failed,
+            (false, false, None) => Verdict::Untried,
+        }
+    }
+
+    /// In a word, where there is room for no more.
+    pub(crate) fn short(&self) -> String {
+        match self {
+            Verdict::Works => "works".into(),
+            Verdict::OnlyBounced(Some(why)) => format!("{why}*"),
+            Verdict::OnlyBounced(None) => "bounced*".into(),
+            Verdict::Refused(why) => why.clone(),
+            Verdict::Failed => "failed".into(),
+            Verdict::Untried => "-".into(),
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    /// Nothing where nothing was tried.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::Works => f.write_str("works"),
+            Verdict::OnlyBounced(Some(why)) => write!(f, "only bounced ({why})"),
+            Verdict::OnlyBounced(None) => f.write_str("only bounced"),
+            Verdict::Refused(why) => write!(f, "refused ({why})"),
+            Verdict::Failed => f.write_str("failed"),
+            Verdict::Untried => Ok(()),
+        }
+    }
+}
+
+/// A hole in a word: the errno of what is missing, or as elsewhere.
+pub(crate) fn word(hole: &Hole) -> String {
+    match hole {
+        Hole::Missing { reason, .. } => errno(reason),
+        _ => terminal::short(hole).into(),
     }
 }
 
@@ -117,5 +170,20 @@ mod tests {
         check("odd (os error 7)", "errno 7");
         check("no disk", "not here");
         check("(os error x)", "not here");
+    }
+
+    #[test]
+    fn a_verdict_has_a_long_and_a_short_form() {
+        let check = |verdict: Verdict, long: &str, short: &str| {
+            assert_eq!([verdict.to_string(), verdict.short()], [long, short]);
+        };
+        let why = || "EFAULT".to_string();
+        check(Verdict::Works, "works", "works");
+        let bounced = Verdict::OnlyBounced(Some(why()));
+        check(bounced, "only bounced (EFAULT)", "EFAULT*");
+        check(Verdict::OnlyBounced(None), "only bounced", "bounced*");
+        check(Verdict::Refused(why()), "refused (EFAULT)", "EFAULT");
+        check(Verdict::Failed, "failed", "failed");
+        check(Verdict::Untried, "", "-");
     }
 }

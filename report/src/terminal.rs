@@ -4,8 +4,8 @@
 
 use crate::{
     clean,
-    digest::{self, Bed, Digest},
-    evidence, gap,
+    digest::{self, Bed, Digest, Family},
+    evidence, gap, matrix,
     number::{self, Mark},
     prose,
     wrap::wrap,
@@ -33,6 +33,9 @@ pub fn terminal(run: &Run) -> String {
         let title = format!("{}: {}", bed.testbed, prose::about(bed.testbed));
         out += &format!("\n{}", paragraph("", &title));
         out += &table(bed);
+        for family in &bed.families {
+            out += &backends(family);
+        }
     }
     if digest.beds.is_empty() {
         out += "The record holds no cell: nothing was run.\n";
@@ -130,6 +133,26 @@ fn table(bed: &Bed<'_>) -> String {
         column.set_cell_alignment(CellAlignment::Right);
     }
     finish(&table)
+}
+
+/// Which backend of a family works with which arm; nothing if it has none.
+fn backends(family: &Family<'_>) -> String {
+    let Some(matrix) = matrix::of(family) else {
+        return String::new();
+    };
+    let mut table = frame();
+    let names = matrix.rows.iter().map(|(name, _)| clean::line(name));
+    table.set_header(std::iter::once("strategy".to_string()).chain(names));
+    for (i, arm) in matrix.arms.iter().enumerate() {
+        let verdicts = matrix.rows.iter().map(|(_, v)| v[i].to_string());
+        table.add_row(std::iter::once(clean::line(arm)).chain(verdicts));
+    }
+    format!(
+        "{}: {}\n{}",
+        matrix::TITLE,
+        clean::line(&family.name),
+        finish(&table)
+    )
 }
 
 fn parameters(group: &Group) -> String {

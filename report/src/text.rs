@@ -4,10 +4,10 @@
 //! needs to doubt or repeat it. Nothing is cut off: what does not fit is wrapped.
 
 use crate::{
-    clean::ascii,
-    digest::{self, Bed, Digest},
+    clean::{ascii, shorten},
+    digest::{self, Bed, Digest, Family},
     evidence::{self, READERS},
-    gap,
+    gap, matrix,
     number::{self, Mark},
     prose,
     wrap::wrap,
@@ -20,6 +20,9 @@ use results::{
 
 /// The widest line, in characters.
 const COLUMNS: usize = 75;
+
+/// What stands between two columns.
+const BAR: &str = " | ";
 
 /// The run as plain text. Every line has at most 75 ASCII characters.
 pub fn text(run: &Run) -> String {
@@ -68,19 +71,47 @@ pub fn text(run: &Run) -> String {
 }
 
 fn tables(out: &mut Page, bed: &Bed<'_>) {
-    for workload in bed.families.iter().flat_map(|f| &f.workloads) {
-        for (i, table) in workload.tables.iter().enumerate() {
-            let scale = digest::scale(table);
-            let mark = prose::watermark(bed.testbed).map_or(String::new(), |w| format!("; {w}"));
-            out.gap();
-            let unit = format!("{} in {}{mark}", table.series, scale.symbol);
-            out.wrapped("", &format!("{} ({unit})", table.group));
-            if let (0, Some(info)) = (i, workload.info) {
-                out.wrapped("  ", &info.summary);
+    for family in &bed.families {
+        for workload in &family.workloads {
+            for (i, table) in workload.tables.iter().enumerate() {
+                let scale = digest::scale(table);
+                let mark =
+                    prose::watermark(bed.testbed).map_or(String::new(), |w| format!("; {w}"));
+                out.gap();
+                let unit = format!("{} in {}{mark}", table.series, scale.symbol);
+                out.wrapped("", &format!("{} ({unit})", table.group));
+                if let (0, Some(info)) = (i, workload.info) {
+                    out.wrapped("  ", &info.summary);
+                }
+                out.table(&rows(table));
             }
-            out.table(&rows(table));
         }
+        backends(out, family);
     }
+}
+
+/// Which backend of a family works with which arm: arms down, for they have long
+/// names, and errnos in place of words.
+fn backends(out: &mut Page, family: &Family<'_>) {
+    /// The whole name of a backend is in the head of its tables.
+    const NAME: usize = 24;
+    let Some(matrix) = matrix::of(family) else {
+        return;
+    };
+    let names = matrix
+        .rows
+        .iter()
+        .map(|(name, _)| ascii(&shorten(name, NAME)));
+    let head: Vec<String> = std::iter::once("variant".into()).chain(names).collect();
+    let rows = matrix.arms.iter().enumerate().map(|(i, arm)| {
+        let words = matrix.rows.iter().map(|(_, verdicts)| verdicts[i].short());
+        std::iter::once(ascii(arm)).chain(words).collect()
+    });
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    out.gap();
+    out.wrapped("", &format!("{}: {}", matrix::TITLE, family.name));
+    out.split(&rows);
+    out.wrapped("", matrix::SHORT);
 }
 
 /// The header and one row an arm, each of as many cells. Where all blocks of all
@@ -240,7 +271,6 @@ impl Page {
     /// Rows under a header. The first column takes what the others leave; a name
     /// that does not fit stands on a line of its own above its figures.
     fn table(&mut self, rows: &[Vec<String>]) {
-        const BAR: &str = " | ";
         let mut widths = vec![0; rows.first().map_or(0, Vec::len)];
         for row in rows {
             for (width, cell) in widths.iter_mut().zip(row) {
@@ -264,6 +294,36 @@ impl Page {
             if i == 0 {
                 let rule: Vec<_> = widths.iter().map(|w| "-".repeat(*w)).collect();
                 self.line(&rule.join("-+-"));
+            }
+        }
+    }
+
+    /// The same in as many tables as it takes to keep the figures of a row within
+    /// [`COLUMNS`]; each begins with the first column.
+    fn split(&mut self, rows: &[Vec<String>]) {
+        /// What the first column may have; longer names stand above their figures.
+        const FIRST: usize = 32;
+        let width = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            cells.map(String::len).max().unwrap_or(0)
+        };
+        let columns = rows.first().map_or(0, Vec::len);
+        let mut begin = 1;
+        while begin < columns {
+            let mut used = width(0).min(FIRST);
+            let room = |column: &usize| {
+                used += width(*column) + BAR.len();
+                used <= COLUMNS
+            };
+            let end = begin + (begin..columns).take_while(room).count().max(1);
+            let part = |row: &Vec<String>| {
+                let others = row.iter().skip(begin).take(end - begin);
+                row.iter().take(1).chain(others).cloned().collect()
+            };
+            self.table(&rows.iter().map(part).collect::<Vec<_>>());
+            begin = end;
+            if begin < columns {
+                self.gap();
             }
         }
     }
@@ -328,5 +388,25 @@ mod tests {
         let joined = page.0.replace("\\\n", "");
         let joined: Vec<_> = joined.split_whitespace().collect();
         assert_eq!(joined.join(" "), words.map(prose::quoted).join(" "));
+    }
+
+    #[test]
+    fn a_table_too_wide_goes_on_below_with_its_names() {
+        let row = |name: &str, n: usize| -> Vec<String> {
+            let others = (0..n).map(|i| format!("{i:010}"));
+            std::iter::once(name.to_string()).chain(others).collect()
+        };
+        let check = |name: &str, n: usize, tables: usize| {
+            let mut page = Page::default();
+            page.split(&[row("variant", n), row(name, n)]);
+            check_width(&page);
+            assert_eq!(page.0.matches("variant").count(), tables, "{}", page.0);
+            assert_eq!(page.0.matches("00000000").count(), 2 * n);
+        };
+        check("memfd", 5, 1);
+        check("memfd", 6, 2);
+        check("memfd", 11, 3);
+        check("x".repeat(90).as_str(), 4, 2);
+        check("memfd", 0, 0);
     }
 }

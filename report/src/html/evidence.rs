@@ -62,7 +62,7 @@ pub(super) fn backends(family: &Family<'_>) -> Markup {
         } }
         tbody { @for (backend, verdicts) in &matrix.rows { tr {
             th scope="row" { (backend) }
-            @for verdict in verdicts { td { (verdict) } }
+            @for verdict in verdicts { td { (verdict.to_string()) } }
         } } }
     } };
     html! { h3 { (matrix::TITLE) } (wide(matrix::TITLE, &table)) }

@@ -9,7 +9,7 @@
 //! and read the difference before it is committed. `terminal` and `csv` have
 //! golden files of the small runs only: a million lines say nothing to a reader.
 
-use crate::runs;
+use crate::{disk, runs};
 use report::{Format, render};
 use results::Run;
 use std::{fs, path::PathBuf};
@@ -22,6 +22,7 @@ fn kept() -> Vec<(&'static str, Run)> {
         ("one-sample", runs::one_sample()),
         ("fake-and-lab", runs::fake_and_lab()),
         ("lab", runs::lab()),
+        ("disk", disk::disk()),
         ("hostile", runs::hostile()),
     ]
 }

@@ -2,6 +2,7 @@
 //! Whole documents made from runs built in code: `golden` compares them with
 //! files, `promises` holds what must be true of any.
 
+mod disk;
 mod golden;
 mod promises;
 mod runs;

@@ -2,7 +2,7 @@
 //! What every report promises whatever the record holds: its width, its size,
 //! its well-formedness, and the warnings that must not be missed.
 
-use crate::runs;
+use crate::{disk, runs};
 use report::{Format, figures, render};
 use results::Run;
 
@@ -14,6 +14,7 @@ fn all() -> Vec<Run> {
         runs::one_sample(),
         runs::fake_and_lab(),
         runs::lab(),
+        disk::disk(),
         runs::hostile(),
     ]
 }
@@ -195,6 +196,21 @@ fn every_hole_is_shown_with_reason_and_remedy() {
         ],
     );
     check(&runs::no_baseline(), &["no ratio: no baseline: not run"]);
+}
+
+#[test]
+fn backends_stand_against_strategies_everywhere() {
+    for (format, document) in read(&disk::disk()) {
+        assert!(document.contains("Which backend works"), "{format}");
+        let refused = match format {
+            Format::Text => ["EFAULT*", "EFAULT"],
+            _ => ["only bounced (EFAULT)", "refused (EFAULT)"],
+        };
+        assert!(
+            refused.iter().all(|said| document.contains(said)),
+            "{format}"
+        );
+    }
 }
 
 #[test]

@@ -9,11 +9,11 @@ use results::{
 };
 
 /// A stream of numbers that is the same everywhere (SplitMix64).
-struct Noise(u64);
+pub(crate) struct Noise(pub(crate) u64);
 
 impl Noise {
     /// A number from 0 to below 1.
-    fn next(&mut self) -> f64 {
+    pub(crate) fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -21,7 +21,7 @@ impl Noise {
     }
 
     /// Near `middle`, with a tail to the right.
-    fn around(&mut self, middle: f64) -> u64 {
+    pub(crate) fn around(&mut self, middle: f64) -> u64 {
         let body = 0.97 + 0.06 * self.next();
         let tail = if self.next() < 0.02 {
             1.0 + 4.0 * self.next()
