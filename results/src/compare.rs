@@ -380,11 +380,25 @@ fn ratio(
         Some(Err(hole)) => return Err(NoRatio::NoBaseline(hole.to_string())),
         Some(Ok(base)) => base,
     };
+    between(figures, base, unit, seed).map_err(NoRatio::Undefined)
+}
+
+/// The ratio of `figures` to `base`, both in `unit`, by the blocks that both have:
+/// of two arms of a group, or of two cells of one arm. `seed` is the header's.
+///
+/// # Errors
+/// [`Undefined`] if no block has both, or one of them is 0.
+pub fn between(
+    figures: &Figures,
+    base: &Figures,
+    unit: Option<Unit>,
+    seed: u64,
+) -> Result<Ratio, Undefined> {
     let both = figures.blocks.iter();
     let pairs: Vec<_> = both
         .filter_map(|(block, &value)| Some((value, *base.blocks.get(block)?)))
         .collect();
-    let ratio = match unit {
+    match unit {
         Some(Unit::Insn) => counted_ratio(&pairs).map(|ratio| match () {
             () if figures.repeats() && base.repeats() => ratio,
             // Also where only a block without its pair differs.
@@ -394,8 +408,7 @@ fn ratio(
             },
         }),
         Some(Unit::Ns) | None => paired_ratio(&pairs, seed),
-    };
-    ratio.map_err(NoRatio::Undefined)
+    }
 }
 
 #[cfg(test)]

@@ -298,3 +298,30 @@ fn instructions_that_do_not_repeat_have_no_interval() {
     assert_eq!(ratio.precision, Precision::NotDeterministic);
     assert!(!ratio.differs());
 }
+
+/// The blocks are 2 to 4 of one cell and 3 to 5 of the other: two pairs.
+#[test]
+fn two_cells_of_one_arm_are_paired_by_block_too() {
+    let cost = |first: u32, values: [u64; 3]| {
+        let rows = (first..).zip(values);
+        let rows = rows.map(|(b, v)| row("memfd", b, measured(Unit::Insn, &[v])));
+        compare(&run(rows.collect()))
+            .remove(0)
+            .arms
+            .remove(0)
+            .figures
+            .unwrap()
+    };
+    let ratio = |a: [u64; 3], b: [u64; 3], unit| {
+        let ratio = between(&cost(2, a), &cost(3, b), Some(unit), 7).unwrap();
+        (ratio.value, ratio.precision, ratio.pairs)
+    };
+    let exact = (1.5, Precision::Exact, 2);
+    assert_eq!(ratio([3; 3], [2; 3], Unit::Insn), exact);
+    let unsteady = (1.5, Precision::NotDeterministic, 2);
+    assert_eq!(ratio([9, 3, 3], [2; 3], Unit::Insn), unsteady);
+    let few = ratio([9, 3, 3], [2; 3], Unit::Ns);
+    assert!((few.0 - 1.5).abs() < 1e-12 && (few.1, few.2) == (Precision::TooFew, 2));
+    let apart = between(&cost(1, [3; 3]), &cost(4, [2; 3]), Some(Unit::Ns), 7);
+    assert_eq!(apart, Err(Undefined::NoPairs));
+}
