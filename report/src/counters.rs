@@ -126,7 +126,7 @@ fn columns<'a>(counted: &[Counted<'a>]) -> Vec<&'a str> {
 }
 
 /// The median over counted blocks of each counter.
-fn medians<'a>(rows: &[&'a Row]) -> BTreeMap<&'a str, f64> {
+pub(crate) fn medians<'a>(rows: &[&'a Row]) -> BTreeMap<&'a str, f64> {
     let mut values: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.block.is_some_and(|b| b > 0)) {
         let Outcome::Measured { counters, .. } = &row.outcome else {

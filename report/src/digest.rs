@@ -22,6 +22,8 @@ pub(crate) struct Digest<'a> {
 /// All that was run on one testbed.
 pub(crate) struct Bed<'a> {
     pub(crate) testbed: Testbed,
+    /// The run's seed, for ratios that are not in any table.
+    pub(crate) seed: u64,
     pub(crate) families: Vec<Family<'a>>,
     /// A cell of every arm in any table, in the order of the arms.
     pub(crate) arms: Vec<&'a Cell>,
@@ -53,6 +55,7 @@ impl<'a> Digest<'a> {
                 |b| b.testbed == testbed,
                 || Bed {
                     testbed,
+                    seed: run.header.seed,
                     families: Vec::new(),
                     arms: Vec::new(),
                 },

@@ -13,6 +13,7 @@
 //! characters out of the finished document.
 #![forbid(unsafe_code)]
 
+mod bounce;
 mod clean;
 mod counters;
 mod digest;

@@ -4,6 +4,7 @@
 //! a cell nor become markup.
 
 use crate::{
+    bounce::{self, Bouncing, Way},
     clean,
     counters::{self, Counters},
     digest::{self, Bed, Digest, Workload},
@@ -113,6 +114,7 @@ fn details(out: &mut String, bed: &Bed<'_>) {
     for family in &bed.families {
         for workload in &family.workloads {
             workload_details(out, bed, workload);
+            bounced(out, bed, workload);
         }
         if let Some(matrix) = matrix::of(family) {
             works(out, &matrix);
@@ -121,6 +123,65 @@ fn details(out: &mut String, bed: &Bed<'_>) {
             counted(out, &counters);
         }
     }
+}
+
+/// What bouncing costs, if `workload` does.
+fn bounced(out: &mut String, bed: &Bed<'_>, workload: &Workload<'_>) {
+    let tables = bounce::of(workload, bed.seed);
+    let Some(about) = bounce::about(&tables) else {
+        return;
+    };
+    let title = format!("{}: {}", bounce::TITLE, workload.id);
+    let _ = write!(out, "### {}\n\n{}\n\n", escape(&title), escape(&about));
+    for bouncing in &tables {
+        let watermark = prose::watermark(bed.testbed).map_or(String::new(), |w| format!("; {w}"));
+        let (group, series) = (&bouncing.group, bouncing.series);
+        let title = format!("{group}: {series} in {}{watermark}", bouncing.scale.symbol);
+        let _ = write!(out, "{}\n\n", escape(&title));
+        let head = [
+            "strategy",
+            "bounce",
+            "n",
+            "median",
+            "p50",
+            "p99",
+            bouncing.rate(),
+            "copied",
+            "over none",
+            "precision",
+            "over memfd",
+            "precision",
+        ];
+        let ways = bouncing.arms.iter();
+        let rows =
+            ways.flat_map(|(cell, ways)| ways.iter().map(|way| bounced_row(bouncing, cell, way)));
+        table(out, &head, 2, rows);
+        out.push('\n');
+    }
+}
+
+fn bounced_row(bouncing: &Bouncing<'_>, cell: &Cell, way: &Way) -> Vec<String> {
+    let mut row = vec![escape(&cell.arm()), escape(&way.bounce)];
+    match &way.cost {
+        Ok(cost) => {
+            row.push(cost.blocks.to_string());
+            row.extend(cost.shown(bouncing.scale));
+        }
+        Err(no) => {
+            row.extend(["0".to_string(), escape(&no.why)]);
+            row.resize(8, String::new());
+        }
+    }
+    for over in [&way.over_none, &way.over_baseline] {
+        row.extend(match over {
+            Ok(ratio) => {
+                let [value, precision] = number::ratio(ratio);
+                [format!("{value} {}", Mark::of(ratio).sign()), precision]
+            }
+            Err(why) => [escape(why), String::new()],
+        });
+    }
+    row
 }
 
 fn works(out: &mut String, matrix: &Matrix) {

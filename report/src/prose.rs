@@ -3,6 +3,7 @@
 //! what they are not, and how to get them again.
 
 use crate::{
+    bounce,
     digest::{self, Bed, Digest, Tally},
     evidence, gap,
     number::{self, NOT_DETERMINISTIC},
@@ -161,6 +162,12 @@ pub(crate) fn threats(digest: &Digest<'_>) -> Vec<String> {
         last.push_str(&format!(
             " One in twenty of the {intervals} shown would exclude 1 by chance alone if no strategy \
              differed from memfd."
+        ));
+    }
+    let bounced = bounce::intervals(digest);
+    if let Some(last) = threats.last_mut().filter(|_| bounced > 0) {
+        last.push_str(&format!(
+            " So would one in twenty of the {bounced} over none if bouncing cost nothing."
         ));
     }
     threats

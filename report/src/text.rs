@@ -4,8 +4,9 @@
 //! needs to doubt or repeat it. Nothing is cut off: what does not fit is wrapped.
 
 use crate::{
+    bounce::{self, Bouncing, Way},
     clean::{ascii, shorten},
-    digest::{self, Bed, Digest, Family},
+    digest::{self, Bed, Digest, Family, Workload},
     evidence::{self, READERS},
     gap, matrix,
     number::{self, Mark},
@@ -15,7 +16,7 @@ use crate::{
 use results::{
     Run, Unit,
     compare::{Arm, NoRatio, Table},
-    stats::Precision,
+    stats::{Precision, Ratio},
 };
 
 /// The widest line, in characters.
@@ -85,9 +86,71 @@ fn tables(out: &mut Page, bed: &Bed<'_>) {
                 }
                 out.table(&rows(table));
             }
+            bounced(out, bed, workload);
         }
         backends(out, family);
     }
+}
+
+/// What bouncing costs, if `workload` does: the ways of bouncing of an arm below
+/// its name.
+fn bounced(out: &mut Page, bed: &Bed<'_>, workload: &Workload<'_>) {
+    let tables = bounce::of(workload, bed.seed);
+    let Some(about) = bounce::about(&tables) else {
+        return;
+    };
+    for bouncing in &tables {
+        let mark = prose::watermark(bed.testbed).map_or(String::new(), |w| format!("; {w}"));
+        let (group, series) = (&bouncing.group, bouncing.series);
+        let unit = format!("{series} in {}{mark}", bouncing.scale.symbol);
+        out.gap();
+        out.wrapped("", &format!("{}: {group} ({unit})", bounce::TITLE));
+        out.split(&bounced_rows(bouncing));
+        if let Some(few) = bouncing.few() {
+            out.wrapped("", &few);
+        }
+    }
+    out.gap();
+    out.wrapped("", &about);
+}
+
+/// The header, and for each arm its name and a row a way of bouncing. Percentiles
+/// that no row has are left out.
+fn bounced_rows(bouncing: &Bouncing<'_>) -> Vec<Vec<String>> {
+    let [p50, p99] = bouncing.percentiles().map(|(_, most)| most.is_ok());
+    let mut head = vec![
+        "bounce",
+        "median",
+        bouncing.rate(),
+        "copied",
+        "over none",
+        "over memfd",
+    ];
+    head.extend(p50.then_some("p50"));
+    head.extend(p99.then_some("p99"));
+    let row = |way: &Way| {
+        let [median, half, tail, rate, copied] = match &way.cost {
+            Ok(cost) => cost.shown(bouncing.scale),
+            Err(no) => [no.word.as_str(), "-", "-", "-", "-"].map(str::to_string),
+        };
+        let over = |ratio: &Result<Ratio, String>| match ratio {
+            Ok(r) if r.precision == Precision::TooFew => delta(r)[0].clone() + " no interval",
+            Ok(ratio) => delta(ratio).join(" "),
+            Err(why) => why.clone(),
+        };
+        let [none, baseline] = [&way.over_none, &way.over_baseline].map(over);
+        let name = format!("  {}", ascii(&way.bounce));
+        let mut row = vec![name, median, rate, copied, none, baseline];
+        row.extend(p50.then_some(half));
+        row.extend(p99.then_some(tail));
+        row
+    };
+    let mut rows = vec![head.into_iter().map(str::to_string).collect()];
+    for (cell, ways) in &bouncing.arms {
+        rows.push(vec![ascii(&cell.arm())]);
+        rows.extend(ways.iter().map(row));
+    }
+    rows
 }
 
 /// Which backend of a family works with which arm: arms down, for they have long
@@ -176,25 +239,31 @@ fn rows(table: &Table<'_>) -> Vec<Vec<String>> {
 fn change(arm: &Arm<'_>) -> (String, String) {
     match &arm.ratio {
         Ok(ratio) => {
-            let star = if Mark::of(ratio) == Mark::Open {
-                ""
-            } else {
-                "*"
-            };
-            let precision = match ratio.precision {
-                Precision::Exact => format!("exact{star}"),
-                Precision::Interval(i) => {
-                    let [low, high] = [i.low, i.high].map(number::percent);
-                    format!("[{low},{high}]{star}")
-                }
-                Precision::TooFew => "none".to_string(),
-                Precision::NotDeterministic => "UNSTEADY".to_string(),
-            };
-            (number::percent(ratio.value) + "%", precision)
+            let [delta, precision] = delta(ratio);
+            (delta, precision)
         }
         Err(NoRatio::IsBaseline) => ("base".to_string(), String::new()),
         Err(_) => ("-".to_string(), String::new()),
     }
+}
+
+/// A ratio in percent and how well it is known, starred if it may be spoken of.
+fn delta(ratio: &Ratio) -> [String; 2] {
+    let star = if Mark::of(ratio) == Mark::Open {
+        ""
+    } else {
+        "*"
+    };
+    let precision = match ratio.precision {
+        Precision::Exact => format!("exact{star}"),
+        Precision::Interval(i) => {
+            let [low, high] = [i.low, i.high].map(number::percent);
+            format!("[{low},{high}]{star}")
+        }
+        Precision::TooFew => "none".to_string(),
+        Precision::NotDeterministic => "UNSTEADY".to_string(),
+    };
+    [number::percent(ratio.value) + "%", precision]
 }
 
 fn isolation(out: &mut Page, run: &Run) {
@@ -269,10 +338,11 @@ impl Page {
     }
 
     /// Rows under a header. The first column takes what the others leave; a name
-    /// that does not fit stands on a line of its own above its figures.
+    /// that does not fit stands on a line of its own above its figures, and so does
+    /// a row of one cell, above the rows that it names.
     fn table(&mut self, rows: &[Vec<String>]) {
         let mut widths = vec![0; rows.first().map_or(0, Vec::len)];
-        for row in rows {
+        for row in rows.iter().filter(|row| row.len() > 1) {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = cell.len().max(*width);
             }
@@ -281,6 +351,10 @@ impl Page {
         let room = COLUMNS.saturating_sub(others).max(rows[0][0].len());
         widths[0] = widths[0].min(room);
         for (i, row) in rows.iter().enumerate() {
+            if let [name] = &row[..] {
+                self.wrapped("", name);
+                continue;
+            }
             let fits = row[0].len() <= widths[0];
             if !fits {
                 self.wrapped("", &row[0]);
@@ -304,7 +378,8 @@ impl Page {
         /// What the first column may have; longer names stand above their figures.
         const FIRST: usize = 32;
         let width = |column: usize| {
-            let cells = rows.iter().filter_map(|row| row.get(column));
+            let rows = rows.iter().filter(|row| row.len() > 1);
+            let cells = rows.filter_map(|row| row.get(column));
             cells.map(String::len).max().unwrap_or(0)
         };
         let columns = rows.first().map_or(0, Vec::len);

@@ -2,15 +2,17 @@
 //! What stands beside the figures as proof: who could read an arm's memory, and
 //! how often KVM did what the arms differ in.
 
-use super::{strategy, wide};
+use super::{arm, overview, strategy, wide};
 use crate::{
+    bounce::{self, Bouncing},
     counters::{self, Counters},
-    digest::{Digest, Family},
+    digest::{Bed, Digest, Family, Workload},
     evidence::{self, READERS},
     figure::Palette,
-    matrix,
+    matrix, prose,
 };
 use maud::{Markup, html};
+use results::stats::Ratio;
 
 /// Every arm against every reader, one table a testbed.
 pub(super) fn isolation(digest: &Digest<'_>, palette: &Palette) -> Markup {
@@ -66,6 +68,60 @@ pub(super) fn backends(family: &Family<'_>) -> Markup {
         } } }
     } };
     html! { h3 { (matrix::TITLE) } (wide(matrix::TITLE, &table)) }
+}
+
+/// What bouncing costs, if `workload` does.
+pub(super) fn bouncing(bed: &Bed<'_>, workload: &Workload<'_>, palette: &Palette) -> Markup {
+    let tables = bounce::of(workload, bed.seed);
+    let Some(about) = bounce::about(&tables) else {
+        return html! {};
+    };
+    html! {
+        h3 { (bounce::TITLE) ": " (workload.id) }
+        p.soft { (about) }
+        @for bouncing in &tables {
+            (wide(&format!("{}: {}", bounce::TITLE, bouncing.group), &ways(bed, bouncing, palette)))
+        }
+    }
+}
+
+fn ways(bed: &Bed<'_>, bouncing: &Bouncing<'_>, palette: &Palette) -> Markup {
+    let costs = ["n", "median", "p50", "p99", bouncing.rate(), "copied"];
+    let head = costs.into_iter().chain(["over none", "over memfd"]);
+    html! { table.figures {
+        caption {
+            strong { (bouncing.group.to_string()) } ": " (bouncing.series) " in " (bouncing.scale.symbol)
+            @if let Some(mark) = prose::watermark(bed.testbed) { "; " strong { (mark) } }
+        }
+        thead { tr {
+            th scope="col" { "strategy" }
+            th scope="col" { "bounce" }
+            @for name in head { th.num scope="col" { (name) } }
+        } }
+        @for (cell, ways) in &bouncing.arms { tbody { @for (i, way) in ways.iter().enumerate() { tr {
+            @if i == 0 { th scope="rowgroup" rowspan=(ways.len()) { (arm(cell, palette)) } }
+            th scope="row" { (way.bounce) }
+            @match &way.cost {
+                Ok(cost) => {
+                    td.num { (cost.blocks) }
+                    @for shown in cost.shown(bouncing.scale) { td.num { (shown) } }
+                },
+                Err(no) => td.hole.why colspan=(costs.len()) { (no.why) },
+            }
+            @for over in [&way.over_none, &way.over_baseline] { td.num { (ratio(over)) } }
+        } } } }
+    } }
+}
+
+/// A ratio above its precision, or what stands in its place.
+fn ratio(over: &Result<Ratio, String>) -> Markup {
+    match over {
+        Ok(ratio) => {
+            let [value, precision] = overview::ratio(ratio);
+            html! { span.value { (value) } span.between { (precision) } }
+        }
+        Err(why) => html! { span.hole { (why) } },
+    }
 }
 
 /// The counters of a family, folded away.

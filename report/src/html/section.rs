@@ -35,6 +35,7 @@ pub(super) fn family(
                     (figures_table(bed, workload, table, palette))
                     (figures(bed, workload, table, palette, budget))
                 }
+                (evidence::bouncing(bed, workload, palette))
             }
             (evidence::backends(family))
             (evidence::counters(family))

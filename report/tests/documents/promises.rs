@@ -4,7 +4,7 @@
 
 use crate::{disk, runs};
 use report::{Format, figures, render};
-use results::Run;
+use results::{Run, Testbed};
 
 fn all() -> Vec<Run> {
     vec![
@@ -211,6 +211,23 @@ fn backends_stand_against_strategies_everywhere() {
             "{format}"
         );
     }
+}
+
+/// Neither a speed in the lab nor a ratio against what the kernel refused.
+#[test]
+fn what_bouncing_costs_is_shown_with_its_holes() {
+    let mut lab = disk::disk();
+    lab.plan.cells.retain(|c| c.testbed == Testbed::Lab);
+    lab.rows.retain(|row| row.cell.testbed == Testbed::Lab);
+    for (format, document) in read(&lab) {
+        if format != Format::Terminal {
+            for said in ["What bouncing costs", "B/kinsn", "- (EFAULT)", "390.1"] {
+                assert!(document.contains(said), "{format}: {said}");
+            }
+        }
+        assert!(!document.contains("MB/s"), "{format}");
+    }
+    assert!(report::text(&disk::disk()).contains("MB/s"));
 }
 
 #[test]

@@ -406,6 +406,11 @@ pub(crate) fn hostile() -> Run {
                 let mut cell = cell(Testbed::Host, strategy, id, u64::MAX);
                 cell.params
                     .insert(evil.into(), ParamValue::Text(evil.into()));
+                if id == "p/none" {
+                    let bounces =
+                        ["backend", "bounce"].map(|k| (k.into(), ParamValue::Text(evil.into())));
+                    cell.params.extend(bounces);
+                }
                 let zero = u64::from(*strategy != "zero batch");
                 let named = ["latency", "total", evil].map(|s| (s.to_string(), samples.clone()));
                 run.rows.push(Row {
