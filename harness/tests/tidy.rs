@@ -80,6 +80,7 @@ fn crates_depend_only_along_the_arrows() {
         ("workloads/guest", &["abi"]),
         ("workloads", &["abi", "results"]),
         ("harness/vmm", &["abi", "strategies"]),
+        ("harness/vmm/fuzz", &["vmm"]),
         (
             "harness",
             &["abi", "report", "results", "strategies", "vmm", "workloads"],
