@@ -10,10 +10,14 @@ use std::{
     fs,
     io::Read,
     process::{Command, Stdio},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 use strategies::{Mode, Strategy, registry};
-use vmm::{Device, Error, Machine, Ring};
+use vmm::{
+    Device, Error, Machine, Ring,
+    virtio::{Block, RamDisk, Shared, Transport},
+};
 
 const BIN: &str = env!("CARGO_BIN_EXE_unmapbench");
 
@@ -22,6 +26,7 @@ pub(crate) const TESTS: &[(&str, OnMachine)] = &[
     ("a_payload_panic_names_file_and_line", panic),
     ("a_triple_fault_shows_registers", triple_fault),
     ("arguments_that_do_not_fit_are_refused", refused),
+    ("a_driver_that_goes_wrong_is_an_error", wrong_driver),
     ("two_vcpus_run_at_once", two_vcpus),
     ("an_emulated_guest_is_seen", emulated),
     ("a_machine_that_cannot_be_is_an_error", impossible),
@@ -106,6 +111,33 @@ fn refused() -> Result<Completion, Failed> {
         .call(ask(Op::Tsc, args), &mut Device::new(0))
         .unwrap_err();
     assert_eq!(error.to_string(), "Tsc was not carried out: BadArgs");
+    Ok(Completion::Completed)
+}
+
+/// Requests that the device refuses end with an error each; rings where there is no
+/// memory end the guest's turn.
+fn wrong_driver() -> Result<Completion, Failed> {
+    let drive = |stride, place| -> Result<abi::Reply, Failed> {
+        let mut machine = started(memfd(), &config(1, Ring::User))?;
+        let block = Block::new(Box::new(RamDisk::new(vec![0; 1 << 20])));
+        let device: Shared = Arc::new(Mutex::new(Transport::new(block, machine.memory().clone())?));
+        let args = Args {
+            count: 3,
+            batch: 2,
+            address: layout::VIRTIO,
+            stride,
+            place,
+            ..Args::default()
+        };
+        let mut bus = Device::new(0).with_virtio(Some(device));
+        Ok(machine.call(ask(Op::Block, args), &mut bus)?)
+    };
+    // Not whole sectors: every request ends with VIRTIO_BLK_S_IOERR.
+    let reply = drive(104, layout::ARENA)?;
+    assert_eq!((reply.out[0], reply.out[3]), (6, 0));
+    let error = drive(512, layout::WINDOW).unwrap_err();
+    let said = error.message().unwrap_or_default();
+    assert!(said.contains("unexpected exit from the guest"), "{said}");
     Ok(Completion::Completed)
 }
 
