@@ -37,6 +37,7 @@ const FILES: &[(&str, &str)] = &[
     ("mmio.toml", include_str!("../definitions/mmio.toml")),
     ("clock.toml", include_str!("../definitions/clock.toml")),
     ("fault.toml", include_str!("../definitions/fault.toml")),
+    ("tlb.toml", include_str!("../definitions/tlb.toml")),
     ("virtio.toml", include_str!("../definitions/virtio.toml")),
 ];
 

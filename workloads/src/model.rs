@@ -67,6 +67,8 @@ pub enum Model {
     Block,
     /// Frames to a virtio-net device and back.
     Net,
+    /// A pointer chase over memory that was touched before.
+    Chase,
     /// The first write to each page.
     Touch,
     /// The first write to each page after the page was given back.
@@ -216,6 +218,7 @@ impl Model {
             Model::StealTime => {
                 forced(Op::Rewrite, 8, Access::Rewrite, params)?.after(Setup::StealTime)
             }
+            Model::Chase => chase(params)?,
             Model::Block => virtio::block(params)?,
             Model::Net => virtio::net(params)?,
             Model::Timer => Call::new(Op::Timer, params.repeated()?, Access::Timer),
@@ -236,6 +239,27 @@ const POPULATES: [(&str, Populate); 4] = [
     ("prefault", Populate::Prefault),
     ("write", Populate::Write),
 ];
+
+/// `count` samples of `batch` loads through `places` places, a page or a cache line
+/// apart.
+fn chase(params: &Checked<'_>) -> Result<Call, Error> {
+    let apart = [("page", layout::PAGE), ("line", 64)];
+    let stride = params.word("apart", &apart)?;
+    let most = (params.memory()? - layout::ARENA) / layout::PAGE;
+    let args = Args {
+        count: params.within("count", 1..=layout::SAMPLES_MAX)?,
+        batch: params.within("batch", 8..=1 << 24)? / 8 * 8,
+        address: layout::ARENA,
+        stride,
+        width: params.within("places", 2..=most)?,
+        shuffle: 0xc4a5e,
+        ..Args::default()
+    };
+    let mut call = Call::new(Op::Chase, args, Access::Chase);
+    // Touches all that is measured.
+    call.rehearsal.args.count = 1;
+    Ok(call)
+}
 
 /// The same `offset` bytes into the clock page of vCPU 0.
 fn at_clock(args: Args, offset: u64) -> Args {

@@ -216,6 +216,9 @@ pub enum Access {
     /// A network device: it returned each frame, and the guest found in every word
     /// what it had sent.
     Frames,
+    /// Places that lead to each other: a round passed them all, and the last step led
+    /// where it must.
+    Chase,
     /// Pages: KVM's page tables grew by as many, and the host finds in each
     /// what the guest wrote.
     Pages,
@@ -233,6 +236,12 @@ impl Access {
             self,
             Access::BlockRead | Access::BlockWrite | Access::Frames
         )
+    }
+
+    /// Whether what is measured shows in time alone: instructions are the same whatever
+    /// happens.
+    pub fn takes_time(self) -> bool {
+        self == Access::Chase
     }
 
     /// Whether pages are touched for the first time.
@@ -325,7 +334,7 @@ impl Call {
     /// How many operations one sample of the series covers.
     pub fn operations_per_sample(&self) -> u64 {
         match self.proof.access {
-            Access::Tsc | Access::Pvclock => self.measured.args.batch,
+            Access::Tsc | Access::Pvclock | Access::Chase => self.measured.args.batch,
             access if access.drives() => self.measured.args.batch,
             Access::Nothing => self.measured.args.count,
             _ => 1,
@@ -335,7 +344,9 @@ impl Call {
     /// How many operations `request` is, over all samples.
     pub fn operations(&self, request: Request) -> u64 {
         match self.proof.access {
-            Access::Tsc | Access::Pvclock => request.args.count * request.args.batch,
+            Access::Tsc | Access::Pvclock | Access::Chase => {
+                request.args.count * request.args.batch
+            }
             access if access.drives() => request.args.count * request.args.batch,
             _ => request.args.count,
         }

@@ -13,7 +13,7 @@ use results::{
     unit::Bytes,
 };
 use std::collections::BTreeMap;
-use strategies::Strategy;
+use strategies::{Missing, Strategy};
 use vmm::{Config, Device, Kvm, Machine, Phases, Ring, VmFd, stats};
 use workloads::{Access, Call, Script, Setup};
 
@@ -151,6 +151,13 @@ impl Bench<'_> {
     }
 
     fn call(&self, call: &Call) -> Result<Outcome, Stop> {
+        if self.cell.testbed == Testbed::Lab && call.proof.access.takes_time() {
+            return Err(Stop::Missing(Missing {
+                reason: "the lab counts instructions, and this costs as many however long it takes"
+                    .into(),
+                remedy: "--on host".into(),
+            }));
+        }
         let (mut machine, _) = self.build()?;
         let ready = setup::at_once(call, &mut machine, self.cell.testbed == Testbed::Lab)?;
         machine.start()?;

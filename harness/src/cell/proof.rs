@@ -7,7 +7,7 @@ use super::{
     setup::{Saw, pages_in},
     virtio,
 };
-use abi::{Digest, Reply, Request, truncate, value};
+use abi::{Digest, Reply, Request, chase, truncate, value};
 use strategies::Strategy;
 use vm_memory::{Bytes, GuestAddress};
 use vmm::{Device, Machine, stats::Stats};
@@ -178,6 +178,7 @@ fn access(
                 "{bad} requests ended with an error, {words} words were not those that were due"
             )),
         },
+        Access::Chase => chase(request, reply),
         Access::ReadCold => match reply.out[0] {
             0 => Ok(()),
             n => Err(format!("{n} page-table entries were never walked over")),
@@ -207,6 +208,19 @@ fn access(
                 "the timer went from {first} to {last}, {back} times backwards"
             )),
         },
+    }
+}
+
+/// The chase passed every place, and ended where the host says that it must.
+fn chase(request: Request, reply: &Reply) -> Result<(), String> {
+    let args = request.args;
+    let end = chase::after(&args, args.count * args.batch);
+    match reply.out {
+        [passed, at, ..] if (passed, at) == (args.width, end) => Ok(()),
+        [passed, at, ..] => Err(format!(
+            "a chase passed {passed} of {} places and ended at {at:#x}, not at {end:#x}",
+            args.width
+        )),
     }
 }
 

@@ -13,6 +13,8 @@
 pub mod layout;
 pub mod port;
 
+pub mod chase;
+
 mod digest;
 mod order;
 mod request;
@@ -25,4 +27,4 @@ pub use request::{Args, Op, PanicReport, Reply, Request, Status, UnknownOp, WORD
 pub const MAGIC: u64 = u64::from_le_bytes(*b"unmapbch");
 
 /// Raised with every change to this crate.
-pub const VERSION: u64 = 4;
+pub const VERSION: u64 = 5;

@@ -150,6 +150,11 @@ ops! {
     /// send `batch` frames of `stride` bytes at once and wait until all came back; the
     /// rest as [`Op::Block`].
     Net = 25,
+    /// Follow `count` times `batch` pointers from `address` on, through `width` places
+    /// that lie `stride` bytes apart and follow each other in the order `shuffle`, in
+    /// a circle; see [`crate::chase`]. A sample each. `out`: how many of the places a
+    /// round passes, and where the last pointer led.
+    Chase = 26,
 }
 
 /// A word that is no [`Op`].

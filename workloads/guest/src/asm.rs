@@ -116,6 +116,31 @@ pub unsafe fn copy_one(to: u64, from: u64) {
     }
 }
 
+/// Follows `steps` pointers from `at`, eight at least and a multiple of eight; where
+/// that leads.
+///
+/// # Safety
+/// Each address on the way is mapped and holds the next.
+#[inline(always)]
+pub unsafe fn follow(at: u64, steps: u64) -> u64 {
+    let mut to = at;
+    // SAFETY: by the contract above; only read.
+    unsafe {
+        asm!(
+            "2:",
+            ".rept 8",
+            "mov {0}, [{0}]",
+            ".endr",
+            "dec {1}",
+            "jnz 2b",
+            inout(reg) to,
+            inout(reg) (steps / 8).max(1) => _,
+            options(nostack)
+        );
+    }
+    to
+}
+
 // A load that begins on the last byte of a page.
 global_asm!(
     ".pushsection .text.across, \"ax\", @progbits",

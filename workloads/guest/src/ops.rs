@@ -6,6 +6,7 @@
 #![expect(unsafe_code)]
 
 mod access;
+mod chase;
 mod clock;
 mod memory;
 mod string;
@@ -28,7 +29,8 @@ pub unsafe fn run(request: Request, buffer: Words, scratch: Words) -> Result<Rep
     let wanted = samples_of(request);
     let drives = matches!(request.op, Op::Block | Op::Net);
     let too_deep = drives && args.batch > virtio::DEPTH_MAX;
-    if too_deep || wanted > buffer.len() || elements_of(request) > 2 * scratch.len() {
+    let nowhere = request.op == Op::Chase && args.width == 0;
+    if nowhere || too_deep || wanted > buffer.len() || elements_of(request) > 2 * scratch.len() {
         return Err(Status::BadArgs);
     }
     let mut samples = Samples::new(buffer, wanted);
@@ -57,6 +59,7 @@ pub unsafe fn run(request: Request, buffer: Words, scratch: Words) -> Result<Rep
             Op::Timer => clock::timer(args, s),
             Op::Block => virtio::block::drive(args, s),
             Op::Net => virtio::net::drive(args, s),
+            Op::Chase => chase::chase(args, s),
             Op::Touch => memory::touch(args, s),
             Op::Sum => memory::sum(args),
             Op::Hang => hang(),
@@ -201,6 +204,32 @@ mod tests {
         for (i, page) in arena.chunks(512).enumerate() {
             assert_eq!(page[0], value(3, i as u64));
         }
+    }
+
+    #[test]
+    fn a_chase_passes_every_place_and_ends_where_it_must() {
+        for stride in [64, 4096] {
+            let mut arena = vec![0u64; 11 * 512];
+            let args = Args {
+                count: 3,
+                batch: 16,
+                address: arena.as_mut_ptr().expose_provenance() as u64,
+                stride,
+                width: 10,
+                shuffle: 7,
+                ..Args::default()
+            };
+            let reply = check(Op::Chase, args, 3).0.unwrap();
+            assert_eq!(reply.samples, 3);
+            assert_eq!(reply.out[..2], [10, abi::chase::after(&args, 48)]);
+            assert_eq!(
+                arena.iter().filter(|word| **word != 0).count(),
+                10,
+                "each place is its own"
+            );
+        }
+        let args = Args::default();
+        assert_eq!(check(Op::Chase, args, 3).0, Err(Status::BadArgs));
     }
 
     #[test]
