@@ -111,7 +111,8 @@ fn timespec(d: Duration) -> libc::timespec {
     }
 }
 
-fn install_handler() -> Result<(), Error> {
+/// Sees to it that the signal is one, whether a deadline is armed or not.
+pub(crate) fn install_handler() -> Result<(), Error> {
     static INSTALLED: OnceLock<Result<(), i32>> = OnceLock::new();
     let installed = INSTALLED.get_or_init(|| {
         vmm_sys_util::signal::register_signal_handler(libc::SIGRTMIN(), on_signal_info)

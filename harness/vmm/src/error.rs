@@ -30,6 +30,9 @@ pub enum Error {
     /// Guest memory could not be written where the layout says.
     #[error("loading the payload: {0}")]
     Load(String),
+    /// A Linux kernel could not be loaded, or did not do what a boot is.
+    #[error("{0}")]
+    Kernel(String),
     /// KVM_RUN itself failed.
     #[error("KVM_RUN: {source}")]
     Run {

@@ -20,6 +20,7 @@ mod vcpu;
 pub mod clock;
 pub mod stats;
 
+pub mod linux;
 pub mod virtio;
 
 mod machine;

@@ -378,7 +378,7 @@ impl Machine {
     }
 }
 
-fn create_vm(kvm: &Kvm) -> Result<VmFd, Error> {
+pub(crate) fn create_vm(kvm: &Kvm) -> Result<VmFd, Error> {
     loop {
         match kvm.create_vm() {
             // A signal may come while KVM waits for its own locks.

@@ -10,6 +10,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod init;
 pub mod layout;
 pub mod port;
 

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! One vCPU of a Linux guest: its registers at the start, and its run loop.
+
+// UNSAFETY: hands the watchdog an address in kvm_run, and reads a union in it.
+#![expect(unsafe_code)]
+
+use super::{
+    bus::{Bus, End},
+    cpuid,
+    layout::{GDT, PAGE_TABLES, STUB, ZERO_PAGE},
+};
+use crate::{Error, Registers, call::Named, deadline::Deadline};
+use kvm_bindings::{
+    CpuId, KVM_GUESTDBG_ENABLE, KVM_GUESTDBG_SINGLESTEP, KVM_GUESTDBG_USE_HW_BP,
+    KVM_INTERNAL_ERROR_DELIVERY_EV, kvm_guest_debug, kvm_run, kvm_segment,
+};
+use kvm_ioctls::{VcpuExit, VcpuFd, VmFd};
+use std::{
+    mem::offset_of,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+// Bits of CR0, CR4 and EFER: Intel SDM vol. 3A ch. 2.5.
+const CR0: u64 = 1 << 31 | 1 << 4 | 1; // PG ET PE
+const CR4: u64 = 1 << 5; // PAE
+const EFER: u64 = 1 << 10 | 1 << 8; // LMA LME
+/// No interrupts; the bit that is always set.
+const RFLAGS: u64 = 1 << 1;
+/// DR7: breakpoint 0, on execution; bit 10 is always set.
+const DR7: u64 = 1 << 10 | 1;
+
+/// How often an access that KVM did not emulate, because it believed that the guest
+/// was about to take an event, is tried again.
+///
+/// KVM goes by the type of the event in the exit's EXITINTINFO, whether it is valid or
+/// not. QEMU's TCG leaves the type of an event there that it has delivered, so that an
+/// access to a device right after an exception is refused for nothing; seen with huge
+/// pages. Nothing has been executed, and the next try finds the field empty. Where an
+/// event was really pending it stays so, and the exit is reported after all.
+const RETRIES_MAX: u32 = 8;
+
+/// The selectors that the boot protocol names, in a table of four.
+const CODE: u16 = 0x10;
+const DATA: u16 = 0x18;
+/// The table: nothing, nothing, flat 64-bit code, flat data.
+pub(super) const DESCRIPTORS: [u64; 4] = [0, 0, 0x00af_9b00_0000_ffff, 0x00cf_9300_0000_ffff];
+
+/// A vCPU.
+#[derive(Debug)]
+pub(super) struct Vcpu {
+    fd: VcpuFd,
+    entry: Entry,
+}
+
+/// How a vCPU is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Watch {
+    /// It comes back after each instruction.
+    Steps,
+    /// It comes back before the kernel's first instruction.
+    Breakpoint,
+    /// Not at all.
+    Nothing,
+}
+
+/// Where a kernel begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Where the file is entered.
+    pub(super) file: u64,
+    /// Where the kernel itself is: the same, unless the file unpacks itself first.
+    pub(super) kernel: u64,
+}
+
+impl Vcpu {
+    /// Creates vCPU `index` of `vcpus`. The first starts in front of the kernel; the
+    /// others wait to be woken.
+    pub(super) fn new(
+        vm: &VmFd,
+        index: u64,
+        vcpus: u64,
+        supported: &CpuId,
+        entry: Entry,
+    ) -> Result<Self, Error> {
+        let fd = vm
+            .create_vcpu(index)
+            .call(|| format!("KVM_CREATE_VCPU({index})"))?;
+        fd.set_cpuid2(&cpuid::of(supported, index, vcpus))
+            .call(|| "KVM_SET_CPUID2".into())?;
+        let vcpu = Vcpu { fd, entry };
+        if index == 0 {
+            vcpu.start_at_stub()?;
+            vcpu.watch(Watch::Steps)?;
+        }
+        Ok(vcpu)
+    }
+
+    fn start_at_stub(&self) -> Result<(), Error> {
+        let mut sregs = self.fd.get_sregs().call(|| "KVM_GET_SREGS".into())?;
+        let data = segment(DATA, false);
+        sregs.cs = segment(CODE, true);
+        (sregs.ds, sregs.es, sregs.fs, sregs.gs, sregs.ss) = (data, data, data, data, data);
+        sregs.gdt.base = GDT;
+        sregs.gdt.limit = (size_of_val(&DESCRIPTORS) - 1) as u16;
+        sregs.idt.limit = 0;
+        (sregs.cr0, sregs.cr3, sregs.cr4, sregs.efer) = (CR0, PAGE_TABLES, CR4, EFER);
+        self.fd.set_sregs(&sregs).call(|| "KVM_SET_SREGS".into())?;
+        let mut regs = self.fd.get_regs().call(|| "KVM_GET_REGS".into())?;
+        (regs.rip, regs.rsi, regs.rflags) = (STUB, ZERO_PAGE, RFLAGS);
+        self.fd.set_regs(&regs).call(|| "KVM_SET_REGS".into())
+    }
+
+    /// Makes the vCPU come back at the kernel's first instruction, so far as that is
+    /// possible.
+    ///
+    /// An emulator that runs KVM may ignore breakpoints in its guests (QEMU's TCG
+    /// does), so the few instructions up to the file's entry are stepped through. A
+    /// kernel that unpacks itself is far behind them: there only a breakpoint helps.
+    fn watch(&self, watch: Watch) -> Result<(), Error> {
+        let control = match watch {
+            Watch::Steps => KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP,
+            Watch::Breakpoint => KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP,
+            Watch::Nothing => 0,
+        };
+        let mut debug = kvm_guest_debug {
+            control,
+            ..Default::default()
+        };
+        debug.arch.debugreg[0] = self.entry.kernel;
+        debug.arch.debugreg[7] = DR7;
+        self.fd
+            .set_guest_debug(&debug)
+            .call(|| "KVM_SET_GUEST_DEBUG".into())
+    }
+
+    /// The vCPU came back at `at`, as it was told to.
+    fn came_back(&self, at: u64, bus: &Mutex<Bus>) -> Result<(), Error> {
+        if at == self.entry.kernel {
+            lock(bus).entered();
+            return self.watch(Watch::Nothing);
+        }
+        match at == self.entry.file {
+            true => self.watch(Watch::Breakpoint),
+            false => Ok(()),
+        }
+    }
+
+    /// The descriptor, for its statistics.
+    pub(super) fn fd(&self) -> &VcpuFd {
+        &self.fd
+    }
+
+    /// Runs until the machine ends, here or (`stop`) elsewhere.
+    pub(super) fn run(
+        &mut self,
+        bus: &Mutex<Bus>,
+        limit: Duration,
+        stop: &AtomicBool,
+    ) -> Result<End, Error> {
+        let deadline = self.arm(limit)?;
+        let mut retries = 0;
+        loop {
+            let done = match self.fd.run() {
+                Ok(VcpuExit::IoOut(port, data)) => match lock(bus).port_write(port, data) {
+                    Ok(None) => continue,
+                    Ok(Some(end)) => return Ok(end),
+                    Err(what) => what,
+                },
+                Ok(VcpuExit::IoIn(port, data)) => {
+                    lock(bus).port_read(port, data);
+                    continue;
+                }
+                Ok(VcpuExit::MmioWrite(address, data)) => {
+                    lock(bus).memory_write(address, data);
+                    continue;
+                }
+                Ok(VcpuExit::MmioRead(_, data)) => {
+                    data.fill(0xff);
+                    continue;
+                }
+                Ok(VcpuExit::Debug(debug)) => {
+                    let at = debug.pc;
+                    self.came_back(at, bus)?;
+                    continue;
+                }
+                Ok(VcpuExit::Shutdown) => {
+                    lock(bus).ended();
+                    return Ok(End::TripleFault);
+                }
+                Ok(VcpuExit::InternalError) => {
+                    let (suberror, what) = self.internal_error();
+                    if suberror == KVM_INTERNAL_ERROR_DELIVERY_EV && retries < RETRIES_MAX {
+                        retries += 1;
+                        lock(bus).retried();
+                        continue;
+                    }
+                    what
+                }
+                Ok(exit) => format!("{exit:?}"),
+                Err(e) if e.errno() == libc::EINTR && deadline.expired() => {
+                    if stop.load(Ordering::Acquire) {
+                        return Ok(End::Stopped);
+                    }
+                    return Err(Error::Hung {
+                        after: deadline.after(),
+                        registers: Registers::of(&self.fd),
+                    });
+                }
+                Err(e) if e.errno() == libc::EINTR || e.errno() == libc::EAGAIN => continue,
+                Err(e) => {
+                    return Err(Error::Run {
+                        source: e.into(),
+                        registers: Registers::of(&self.fd),
+                    });
+                }
+            };
+            return Err(Error::Exit {
+                what: done,
+                registers: Registers::of(&self.fd),
+            });
+        }
+    }
+
+    /// What KVM gave up on, in its own numbers (KVM_INTERNAL_ERROR_*).
+    fn internal_error(&mut self) -> (u32, String) {
+        let run = self.fd.get_kvm_run();
+        // SAFETY: the exit was KVM_EXIT_INTERNAL_ERROR, which fills this member.
+        let error = unsafe { run.__bindgen_anon_1.internal };
+        let count = (error.ndata as usize).min(error.data.len());
+        let data = &error.data[..count];
+        let what = format!("InternalError, suberror {}, data {data:x?}", error.suberror);
+        (error.suberror, what)
+    }
+
+    fn arm(&mut self, limit: Duration) -> Result<Deadline, Error> {
+        let run: *mut kvm_run = self.fd.get_kvm_run();
+        let byte = run
+            .cast::<u8>()
+            .wrapping_add(offset_of!(kvm_run, immediate_exit));
+        // SAFETY: the byte lies in this vCPU's kvm_run mapping, which lives as
+        // long as `self.fd`; the only caller keeps the deadline on its stack
+        // and drops it before it gives `self` back.
+        unsafe { Deadline::arm(limit, byte) }
+    }
+}
+
+/// The bus. A vCPU thread that panicked leaves it as usable as before.
+pub(super) fn lock(bus: &Mutex<Bus>) -> MutexGuard<'_, Bus> {
+    bus.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn segment(selector: u16, code: bool) -> kvm_segment {
+    kvm_segment {
+        base: 0,
+        limit: u32::MAX,
+        selector,
+        type_: if code { 0b1011 } else { 0b0011 },
+        present: 1,
+        dpl: 0,
+        db: u8::from(!code),
+        s: 1,
+        l: u8::from(code),
+        g: 1,
+        ..Default::default()
+    }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The first process of the Linux guest. It tells the VMM that it runs, how much
+//! memory and how many CPUs it has been given, leaves a line on the console and
+//! ends the machine. It needs no file but /dev/mem and /dev/kmsg, no library and
+//! no mount.
+#![no_std]
+#![no_main]
+// UNSAFETY: system calls, an entry point and a write to a device.
+#![expect(unsafe_code)]
+
+use abi::init;
+use core::arch::{asm, naked_asm};
+
+// Numbers of system calls: arch/x86/entry/syscalls/syscall_64.tbl.
+const WRITE: usize = 1;
+const OPEN: usize = 2;
+const MMAP: usize = 9;
+const SYSINFO: usize = 99;
+const SYNC: usize = 162;
+const REBOOT: usize = 169;
+const IOPERM: usize = 173;
+const SCHED_GETAFFINITY: usize = 204;
+
+const READ_WRITE: usize = 2;
+const MAP_SHARED: usize = 1;
+const PROT_READ_WRITE: usize = 3;
+/// What reboot(2) wants to see first, and the command that restarts.
+const REBOOT_MAGIC: [usize; 3] = [0xfee1_dead, 0x2812_1969, 0x0123_4567];
+
+const LINE: &[u8] = b"<5>unmapbench: init runs, and ends the machine\n";
+
+#[unsafe(naked)]
+#[unsafe(no_mangle)]
+unsafe extern "C" fn _start() -> ! {
+    naked_asm!("and rsp, -16", "call {main}", "ud2", main = sym main)
+}
+
+extern "C" fn main() -> ! {
+    let registers = Registers::find();
+    registers.write(init::REACHED, init::MAGIC);
+    registers.write(init::MEMORY, memory_kib());
+    registers.write(init::CPUS, cpus());
+    let log = call(OPEN, [c"/dev/kmsg".as_ptr().addr(), READ_WRITE, 0, 0, 0, 0]);
+    if log >= 0 {
+        call(
+            WRITE,
+            [log as usize, LINE.as_ptr().addr(), LINE.len(), 0, 0, 0],
+        );
+    }
+    call(SYNC, [0; 6]);
+    registers.write(init::LEAVING, init::MAGIC);
+    let [first, second, command] = REBOOT_MAGIC;
+    call(REBOOT, [first, second, command, 0, 0, 0]);
+    // The kernel panics when its first process ends, and the VMM sees that.
+    loop {
+        // SAFETY: raises an exception, which ends this process.
+        unsafe { asm!("ud2") };
+    }
+}
+
+/// The way to the VMM.
+#[derive(Clone, Copy)]
+enum Registers {
+    /// By ports.
+    Ports,
+    /// By a mapped page of the device.
+    Page(*mut u32),
+    /// There is none. The VMM finds that nobody has told it anything.
+    None,
+}
+
+impl Registers {
+    fn find() -> Self {
+        let (first, count) = (init::PORT as usize, init::SIZE as usize);
+        if call(IOPERM, [first, count, 1, 0, 0, 0]) == 0 {
+            return Registers::Ports;
+        }
+        let memory = call(OPEN, [c"/dev/mem".as_ptr().addr(), READ_WRITE, 0, 0, 0, 0]);
+        if memory < 0 {
+            return Registers::None;
+        }
+        let page = init::PAGE as usize;
+        let prot = PROT_READ_WRITE;
+        match call(MMAP, [0, 4096, prot, MAP_SHARED, memory as usize, page]) {
+            // Errors are the last page of the address space.
+            failed if (-4095..0).contains(&failed) => Registers::None,
+            address => Registers::Page(core::ptr::with_exposed_provenance_mut(address as usize)),
+        }
+    }
+
+    fn write(self, register: u64, value: u32) {
+        match self {
+            Registers::Ports => {
+                // SAFETY: ioperm has given this process the ports; they touch no
+                // memory.
+                unsafe {
+                    asm!("out dx, eax", in("dx") init::PORT + register as u16, in("eax") value, options(nomem, nostack));
+                }
+            }
+            // SAFETY: the page is mapped for good, and `register` lies in it. The
+            // instruction is one that KVM decodes.
+            Registers::Page(page) => unsafe {
+                asm!("mov dword ptr [{at}], {value:e}", at = in(reg) page.byte_add(register as usize), value = in(reg) value, options(nostack));
+            },
+            Registers::None => {}
+        }
+    }
+}
+
+/// What sysinfo(2) calls total memory, KiB.
+fn memory_kib() -> u32 {
+    // struct sysinfo is 112 bytes: uptime, three loads, totalram, …; the unit of
+    // memory is the 32-bit word at 104.
+    let mut info = [0u64; 14];
+    if call(
+        SYSINFO,
+        [info.as_mut_ptr().expose_provenance(), 0, 0, 0, 0, 0],
+    ) != 0
+    {
+        return 0;
+    }
+    let unit = (info[13] as u32).max(1);
+    (info[4] * u64::from(unit) / 1024) as u32
+}
+
+/// How many CPUs this process may run on.
+fn cpus() -> u32 {
+    let mut mask = [0u64; 128];
+    let size = core::mem::size_of_val(&mask);
+    let address = mask.as_mut_ptr().expose_provenance();
+    match call(SCHED_GETAFFINITY, [0, size, address, 0, 0, 0]) {
+        n if n > 0 => mask.iter().map(|word| word.count_ones()).sum(),
+        _ => 0,
+    }
+}
+
+fn call(number: usize, args: [usize; 6]) -> isize {
+    let [a, b, c, d, e, f] = args;
+    let result: isize;
+    // SAFETY: every caller hands over numbers, C strings, and buffers of its own
+    // that are as long as it says; the kernel keeps none of them.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") number as isize => result,
+            in("rdi") a, in("rsi") b, in("rdx") c, in("r10") d, in("r8") e, in("r9") f,
+            lateout("rcx") _, lateout("r11") _,
+            options(nostack),
+        );
+    }
+    result
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {
+        // SAFETY: as above: the kernel panics, and the VMM sees that.
+        unsafe { asm!("ud2") };
+    }
+}
+
+/// # Safety
+/// As C's `memset`.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn memset(to: *mut u8, byte: i32, n: usize) -> *mut u8 {
+    // SAFETY: by the contract above; the direction flag is clear by the ABI.
+    unsafe {
+        asm!("rep stosb", inout("rcx") n => _, inout("rdi") to => _, in("al") byte as u8, options(nostack));
+    }
+    to
+}
