@@ -7,6 +7,7 @@
 //! | `plan.json` | first | [`Plan`](crate::Plan): what is to be done |
 //! | `host.json` | second, completed at the end | [`Fingerprint`](crate::Fingerprint) |
 //! | `audit.json` | whenever an arm was audited; optional | [`Audit`](crate::Audit)s |
+//! | `consoles/*.txt` | before the row of a guest that had a console | all that it showed |
 //! | `samples.jsonl` | one line per cell and block | [`Header`](crate::Header), then [`Row`](crate::Row)s |
 //!
 //! A process that is killed between two system calls loses the row in flight
@@ -27,6 +28,8 @@ pub const SAMPLES: &str = "samples.jsonl";
 pub const PLAN: &str = "plan.json";
 /// The fingerprint's file name.
 pub const HOST: &str = "host.json";
+/// The directory of what guests' consoles showed.
+pub const CONSOLES: &str = "consoles";
 /// The file name of what was found of isolation.
 pub const AUDIT: &str = "audit.json";
 

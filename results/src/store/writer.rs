@@ -2,8 +2,8 @@
 //! Writing a run. The invariant: after every call, successful or not,
 //! `samples.jsonl` consists of whole lines as far as the disk allows.
 
-use super::{AUDIT, Error, HOST, PLAN, SAMPLES, io_error};
-use crate::{Audit, Fingerprint, Header, Plan, Row};
+use super::{AUDIT, CONSOLES, Error, HOST, PLAN, SAMPLES, io_error};
+use crate::{Audit, Cell, Fingerprint, Header, Plan, Row};
 use serde::Serialize;
 use std::{
     fs::{self, File, OpenOptions},
@@ -18,7 +18,12 @@ pub struct Recorder {
     samples: File,
     /// The length up to which `samples.jsonl` is whole lines.
     whole: u64,
+    /// How many consoles have been kept.
+    consoles: u32,
 }
+
+/// The most characters of a cell in the name of its console's file.
+const CONSOLE_NAME: usize = 180;
 
 impl Recorder {
     /// Creates `dir` and its three files.
@@ -51,6 +56,7 @@ impl Recorder {
             dir: dir.to_path_buf(),
             samples,
             whole: 0,
+            consoles: 0,
         };
         recorder.line(header)?;
         Ok(recorder)
@@ -67,6 +73,22 @@ impl Recorder {
     /// [`Error::Io`]; the rows before it stay readable.
     pub fn append(&mut self, row: &Row) -> Result<(), Error> {
         self.line(row)
+    }
+
+    /// Keeps what the console of `cell`'s guest showed in `block`, in a file of its
+    /// own below [`CONSOLES`]. Its name tells the cell, and leads nowhere else
+    /// whatever the cell is called.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn keep_console(&mut self, cell: &Cell, block: u32, text: &str) -> Result<(), Error> {
+        let dir = self.dir.join(CONSOLES);
+        fs::create_dir_all(&dir).map_err(io_error("create", &dir))?;
+        self.consoles += 1;
+        let path = dir.join(console_name(self.consoles, cell, block));
+        let file = OpenOptions::new().write(true).create_new(true).open(&path);
+        let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+        written.map_err(io_error("write", &path))
     }
 
     /// Replaces `host.json`, atomically, by one that also has what is known
@@ -106,6 +128,18 @@ impl Recorder {
     }
 }
 
+/// A file name that is unique by its number: letters, digits and `-_=.` only, and
+/// short enough for any file system.
+fn console_name(number: u32, cell: &Cell, block: u32) -> String {
+    let plain = |c: char| match c {
+        c if c.is_ascii_alphanumeric() || "-_=.".contains(c) => c,
+        _ => '-',
+    };
+    let what = format!("{} {cell}", cell.testbed);
+    let what: String = what.chars().map(plain).take(CONSOLE_NAME).collect();
+    format!("{number:04}-block{block}-{what}.txt")
+}
+
 /// Writes `value` to a neighbour of `path` and renames it into place.
 fn replace(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     let mut text = to_json(value, path)?;
@@ -117,4 +151,36 @@ fn replace(path: &Path, value: &impl Serialize) -> Result<(), Error> {
 
 fn to_json(value: &impl Serialize, path: &Path) -> Result<Vec<u8>, Error> {
     serde_json::to_vec(value).map_err(|e| io_error("serialise", path)(e.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Testbed;
+
+    #[test]
+    fn a_console_cannot_leave_its_directory() {
+        let cell = |workload: &str| Cell {
+            testbed: Testbed::Lab,
+            strategy: "memfd".into(),
+            workload: workload.into(),
+            params: Default::default(),
+            mode: Default::default(),
+        };
+        let name = |workload: &str| console_name(7, &cell(workload), 1);
+        assert_eq!(name("boot/linux"), "0007-block1-lab-memfd-boot-linux.txt");
+        for strange in [
+            "../../etc/passwd",
+            "a\0b\nc",
+            "\u{202e}x",
+            &"x/".repeat(999),
+        ] {
+            let name = name(strange);
+            assert!(name.len() < 255 && name.starts_with("0007-"), "{name}");
+            assert!(
+                name.bytes().all(|b| b.is_ascii_graphic() && b != b'/'),
+                "{name}"
+            );
+        }
+    }
 }
