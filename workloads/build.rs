@@ -1,36 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Builds the guest payload by a nested cargo and leaves its path for
-//! `include_bytes!`.
+//! Builds the guest payload, and the first process of a Linux guest, by a nested
+//! cargo each, and leaves their paths for `include_bytes!`.
 //!
-//! The nested build has its own target directory (the outer one's lock is
+//! The nested builds have its own target directory (the outer one's lock is
 //! held) and none of the outer build's flags: with clippy as a wrapper or
 //! coverage flags set, the guest must still be the same bytes.
 
-use std::{env, path::PathBuf, process::Command};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 fn main() {
-    for path in ["guest", "abi", "../Cargo.toml", "../Cargo.lock"] {
+    for path in ["guest", "init", "abi", "../Cargo.toml", "../Cargo.lock"] {
         println!("cargo::rerun-if-changed={path}");
     }
     let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
     assert_eq!(arch, "x86_64", "unmapbench measures KVM on x86-64 only");
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/guest/Cargo.toml");
+    for (directory, bin, variable) in [
+        ("guest", "payload", "PAYLOAD_ELF"),
+        ("init", "init", "INIT_ELF"),
+    ] {
+        let elf = build(directory, bin);
+        println!("cargo::rustc-env={variable}={}", elf.display());
+    }
+}
+
+/// Builds program `bin` of the crate in `directory`; where it is.
+fn build(directory: &str, bin: &str) -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let target_dir = out.join("payload");
+    let target_dir = out.join(bin);
 
     let mut cargo = Command::new(env::var_os("CARGO").expect("cargo sets CARGO"));
     cargo
-        .args([
-            "build",
-            "--release",
-            "--features",
-            "bin",
-            "--bin",
-            "payload",
-        ])
-        .args(["--target", TARGET, "--manifest-path", manifest])
+        .args(["build", "--release", "--features", "bin", "--bin", bin])
+        .args(["--target", TARGET, "--manifest-path"])
+        .arg(here.join(directory).join("Cargo.toml"))
         .arg("--target-dir")
         .arg(&target_dir);
     for (name, _) in env::vars_os() {
@@ -51,9 +60,7 @@ fn main() {
     let status = cargo.status().expect("cargo can be started");
     assert!(
         status.success(),
-        "building the guest payload failed: {status}"
+        "building the guest's {bin} failed: {status}"
     );
-
-    let elf = target_dir.join(TARGET).join("release/payload");
-    println!("cargo::rustc-env=PAYLOAD_ELF={}", elf.display());
+    target_dir.join(TARGET).join("release").join(bin)
 }

@@ -104,9 +104,27 @@ pub struct RunArgs {
     /// Also run each strategy in every mode of its own (flush, access)
     #[arg(long)]
     pub all_modes: bool,
+    /// What a Linux guest boots
+    #[command(flatten)]
+    pub guest: GuestArgs,
     /// How the lab is to be
     #[command(flatten)]
     pub lab: LabArgs,
+}
+
+/// What a Linux guest boots.
+#[derive(Debug, Args)]
+pub struct GuestArgs {
+    /// Boot this kernel (an ELF vmlinux or a bzImage) in Linux guests instead of the
+    /// lab's own
+    #[arg(long, value_name = "FILE")]
+    pub guest_kernel: Option<PathBuf>,
+    /// Give Linux guests this initrd instead of a tiny one
+    #[arg(long, value_name = "FILE")]
+    pub guest_initrd: Option<PathBuf>,
+    /// More of the guest kernel's command line; what comes later wins
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub guest_cmdline: Option<String>,
 }
 
 /// How the lab is to be.

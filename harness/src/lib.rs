@@ -9,6 +9,7 @@ pub mod exit;
 mod command;
 
 pub mod arm;
+pub mod guest;
 pub mod plan;
 pub mod run;
 
@@ -21,6 +22,7 @@ pub mod audit;
 pub mod cell;
 pub mod host;
 
+mod cpio;
 mod interrupt;
 mod progress;
 

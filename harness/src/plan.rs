@@ -2,7 +2,7 @@
 //! What is to be done, fixed before anything is: the cells, and the order of
 //! the arms within each block.
 
-use crate::arm::Arm;
+use crate::{arm::Arm, guest::Guest};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use results::{
@@ -11,7 +11,7 @@ use results::{
     run::StrategyInfo,
 };
 use strategies::{Strategy, registry};
-use workloads::{Profile, Workload};
+use workloads::{Model, Profile, Workload};
 
 /// Where cells run: a testbed, and for a lab of somebody else's kernels, which.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,9 +51,25 @@ pub struct Selection {
     pub lab_cpus: Vec<u64>,
     /// The seed of the order.
     pub seed: u64,
+    /// What a Linux guest boots; `None` if there is no kernel for one.
+    pub guest: Option<Guest>,
 }
 
 impl Selection {
+    /// What the guest of `cell` boots, if it is a Linux.
+    pub fn guest_of(&self, cell: &Cell) -> Option<Guest> {
+        let mut all = self.workloads.iter();
+        let workload = all.find(|w| w.id == cell.workload)?;
+        self.guest
+            .clone()
+            .filter(|_| workload.model == Model::Linux)
+    }
+
+    /// Whether any of its workloads boots a Linux.
+    pub fn boots_linux(&self) -> bool {
+        self.workloads.iter().any(|w| w.model == Model::Linux)
+    }
+
     /// The plan for `beds`, as it is recorded.
     pub fn plan(&self, beds: &[Bed]) -> Plan {
         let mut cells = Vec::new();

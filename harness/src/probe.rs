@@ -33,7 +33,9 @@ pub fn probe(executor: &dyn Executor, strategies: &[&'static Strategy]) -> Vec<P
             refusal: match answer {
                 Answer::Available => None,
                 Answer::Outcome(outcome) => Some(outcome),
-                Answer::Findings(_) => Some(Outcome::failed("a trial was answered like an audit")),
+                Answer::Findings(_) | Answer::Booted { .. } => {
+                    Some(Outcome::failed("a trial was answered like something else"))
+                }
             },
         });
     probed.collect()

@@ -77,7 +77,9 @@ impl Lineup {
                 self.audits.push(audit);
             }
             Answer::Outcome(outcome) => self.refused.push((arm, outcome)),
-            Answer::Available => self.refused.push((arm, Outcome::failed(CROSSED))),
+            Answer::Available | Answer::Booted { .. } => {
+                self.refused.push((arm, Outcome::failed(CROSSED)));
+            }
         }
     }
 }
@@ -111,7 +113,7 @@ pub fn run(
         if let Some(step) = batches.iter().flatten().next() {
             progress.begin(step);
         }
-        let answers = at_once(executor, &batches);
+        let answers = at_once(executor, selection, &batches);
         if interrupt::seen() {
             progress.finish();
             return Ok(End::Interrupted);
@@ -119,6 +121,10 @@ pub fn run(
         for (step, answer) in batches.iter().flatten().zip(answers.into_iter().flatten()) {
             let outcome = match answer {
                 Answer::Outcome(outcome) => outcome,
+                Answer::Booted { outcome, console } => {
+                    recorder.keep_console(&step.cell, step.block, &console)?;
+                    outcome
+                }
                 Answer::Available | Answer::Findings(_) => Outcome::failed(CROSSED),
             };
             if matches!(outcome, Outcome::Missing { .. }) {
@@ -138,13 +144,18 @@ pub fn run(
 }
 
 /// The answers to each batch, in order; several batches run side by side.
-fn at_once(executor: &dyn Executor, batches: &[Vec<&Step>]) -> Vec<Vec<Answer>> {
+fn at_once(
+    executor: &dyn Executor,
+    selection: &Selection,
+    batches: &[Vec<&Step>],
+) -> Vec<Vec<Answer>> {
     let one = |batch: &[&Step]| {
         let jobs: Vec<_> = batch
             .iter()
             .map(|s| Job::Measure {
                 cell: s.cell.clone(),
                 sabotaged: false,
+                guest: selection.guest_of(&s.cell),
             })
             .collect();
         match jobs.is_empty() {

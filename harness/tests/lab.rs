@@ -26,13 +26,18 @@ type Test = fn() -> Result<Completion, Failed>;
 
 fn main() -> ExitCode {
     let args = Arguments::from_args();
-    let tests: [(&str, Test); 6] = [
+    let tests: [(&str, Test); 8] = [
         ("the_same_run_gives_the_same_bytes", repeats),
         ("counts_are_those_of_the_recorded_run", as_recorded),
         ("kvm_touches_guest_memory_as_often_as_documented", touches),
         ("devices_work_unless_they_pin_hidden_memory", virtio),
         ("a_command_gives_its_exit_code_and_sees_its_files", shell),
         ("claims_of_isolation_hold_and_are_checked", audit),
+        ("linux_boots_alike_each_time_and_its_console_is_kept", boots),
+        (
+            "a_guest_that_cannot_boot_is_a_clear_row_or_error",
+            boots_not,
+        ),
     ];
     let trials = tests.map(|(name, test)| {
         Trial::ignorable_test(format!("lab::{name}"), move || match missing() {
@@ -253,6 +258,107 @@ fn audit() -> Result<Completion, Failed> {
         assert_eq!(audit.findings.len(), 3, "{audit:?}");
     }
     assert!(output.status.success());
+    Ok(Completion::Completed)
+}
+
+/// The same build boots Linux to its first process in the same number of instructions;
+/// the baseline stands for memory with a direct map, reinsertion for all else.
+fn boots() -> Result<Completion, Failed> {
+    let args = [
+        "--workloads",
+        "boot/linux",
+        "--strategies",
+        "memfd,guest-memfd-reinsert",
+    ];
+    let ((_a, first), (_b, second)) = (measured(&args)?, measured(&args)?);
+    assert_eq!(rows(&first), rows(&second));
+    for row in store::read(&first)?.rows {
+        let Outcome::Measured { samples, .. } = &row.outcome else {
+            return Err(format!("{}: {:?}", row.cell, row.outcome).into());
+        };
+        for step in [
+            "first-instruction",
+            "kernel-entry",
+            "console",
+            "init",
+            "halt",
+        ] {
+            assert!(samples[step][0] > 0, "{}: {step}", row.cell);
+        }
+    }
+    let consoles = |run: &Path| -> Vec<(String, String)> {
+        let listing = fs::read_dir(run.join(store::CONSOLES)).unwrap();
+        let paths = listing.map(|entry| entry.unwrap().path());
+        let mut all: Vec<_> = paths
+            .map(|path| {
+                let name = path.file_name().unwrap().to_str().unwrap().to_string();
+                (name, fs::read_to_string(&path).unwrap())
+            })
+            .collect();
+        all.sort();
+        all
+    };
+    let kept = consoles(&first);
+    assert_eq!(kept, consoles(&second));
+    assert_eq!(kept.len(), 2);
+    for (name, text) in kept {
+        assert!(name.contains("boot-linux"), "{name}");
+        assert!(text.contains("Linux version"), "{text}");
+        assert!(text.contains("unmapbench: init runs"), "{text}");
+    }
+    Ok(Completion::Completed)
+}
+
+fn boots_not() -> Result<Completion, Failed> {
+    let linux = ["--workloads", "boot/linux", "--strategies", "memfd"];
+    // A kernel without a first process.
+    let mut args = linux.to_vec();
+    args.extend(["--guest-cmdline", "rdinit=/nonexistent"]);
+    let (_dir, run) = measured(&args)?;
+    let rows = store::read(&run)?.rows;
+    let [Row { outcome, .. }] = &rows[..] else {
+        return Err(format!("{rows:?}").into());
+    };
+    let Outcome::Failed { error, detail } = outcome else {
+        return Err(format!("{outcome:?}").into());
+    };
+    let expected = "asked for a reset before its first process said that it runs";
+    assert!(
+        error.contains(expected) && error.contains("Kernel panic"),
+        "{error}"
+    );
+    let detail = detail.clone().unwrap_or_default();
+    assert!(detail.contains("Unable to mount root fs"), "{detail}");
+    assert_eq!(fs::read_dir(run.join(store::CONSOLES))?.count(), 1);
+
+    // What can be known before the run is an error of usage, in one line.
+    let dir = tempfile::tempdir()?;
+    let (text, large) = (dir.path().join("text"), dir.path().join("large"));
+    fs::write(&text, "no kernel")?;
+    fs::File::create(&large)?.set_len(200 << 20)?;
+    for (option, file, expected) in [
+        ("--guest-kernel", &text, "neither an ELF file nor a bzImage"),
+        ("--guest-kernel", &dir.path().join("none"), "No such file"),
+        ("--guest-initrd", &dir.path().join("none"), "No such file"),
+        ("--guest-initrd", &large, "200 MiB do not fit into 128 MiB"),
+    ] {
+        let out = dir.path().join("run");
+        let mut command = Command::new(BIN);
+        command.args(["run", "--on", "lab"]).args(linux);
+        let output = command
+            .arg(option)
+            .arg(file)
+            .arg("--out")
+            .arg(&out)
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains(expected) && said.lines().count() == 1,
+            "{said}"
+        );
+        assert!(said.contains(option) && !out.exists(), "{said}");
+    }
     Ok(Completion::Completed)
 }
 

@@ -9,6 +9,7 @@
 
 mod definition;
 mod error;
+mod linux;
 mod model;
 mod params;
 mod profile;
@@ -19,6 +20,7 @@ pub mod virtio;
 
 pub use definition::{Workload, all};
 pub use error::Error;
+pub use linux::{Linux, Load, Pages};
 pub use model::Model;
 pub use profile::Profile;
 pub use script::{Access, Call, Faults, Forced, Populate, Proof, Range, Script, Setup};
@@ -26,3 +28,7 @@ pub use select::{nearest, select};
 
 /// The guest payload: a static ELF executable for [`abi::layout::PAYLOAD`].
 pub static PAYLOAD: &[u8] = include_bytes!(env!("PAYLOAD_ELF"));
+
+/// The first process of the Linux guest: a static ELF executable that tells the
+/// VMM what [`abi::init`] says.
+pub static INIT: &[u8] = include_bytes!(env!("INIT_ELF"));

@@ -2,7 +2,7 @@
 //! Models: what a workload makes the guest do, and what proves that it did.
 
 use crate::{
-    Error,
+    Error, linux,
     params::Checked,
     script::{Access, Call, Faults, Forced, Populate, Range, Script, Setup},
     virtio,
@@ -17,6 +17,8 @@ use serde::Deserialize;
 pub enum Model {
     /// From nothing to a payload that takes requests, step by step.
     Boot,
+    /// From nothing to the first process of a Linux guest, and back, step by step.
+    Linux,
     /// From a guest that touched all its memory back to nothing.
     Teardown,
     /// A loop of known length, to tell native from emulated execution.
@@ -115,6 +117,7 @@ impl Model {
                 "first-instruction",
                 "ready",
             ],
+            Model::Linux => linux::PHASES,
             Model::Teardown => &["destroy-vm", "release-memory"],
             _ => &[],
         }
@@ -130,6 +133,7 @@ impl Model {
         let cpus = params.within("cpus", 1..=layout::MAX_VCPUS)?;
         Ok(Script::Call(match self {
             Model::Boot => return Ok(Script::Boot),
+            Model::Linux => return Ok(Script::Linux(linux::script(memory, cpus, &params)?)),
             Model::Teardown => {
                 let touch = touch(memory, cpus, 0, 0).measured;
                 return Ok(Script::Teardown { touch });
@@ -223,6 +227,7 @@ impl Model {
             Model::Net => virtio::net(params)?,
             Model::Timer => Call::new(Op::Timer, params.repeated()?, Access::Timer),
             Model::Boot
+            | Model::Linux
             | Model::Teardown
             | Model::Populate
             | Model::Punch

@@ -2,7 +2,10 @@
 //! What is to be done for one cell, in terms that need no KVM to be written
 //! down or tested.
 
-use crate::virtio::{Completion, Virtio};
+use crate::{
+    Linux,
+    virtio::{Completion, Virtio},
+};
 use abi::{Args, Digest, Op, Order, Request, layout, truncate, value};
 
 /// What one cell does.
@@ -10,6 +13,8 @@ use abi::{Args, Digest, Op, Order, Request, layout, truncate, value};
 pub enum Script {
     /// Build a machine and bring the payload up; the steps are the samples.
     Boot,
+    /// Boot Linux to its first process and end it; the steps are the samples.
+    Linux(Linux),
     /// Let the guest touch its memory, then drop everything; the steps are the
     /// samples.
     Teardown {
@@ -442,7 +447,7 @@ mod tests {
                             assert!(range.batches().count() as u64 * range.batch == range.pages);
                             continue;
                         }
-                        Script::Boot | Script::Teardown { .. } => continue,
+                        Script::Boot | Script::Linux(_) | Script::Teardown { .. } => continue,
                     };
                     for (address, _) in (0..cpus)
                         .flat_map(|i| [call.rehearsal, call.measured].map(|r| call.for_vcpu(r, i)))

@@ -5,7 +5,7 @@ use super::Stop;
 use crate::host::{self, Backing};
 use abi::{Args, Op, Request};
 use results::unit::Bytes;
-use strategies::{Missing, PageSize, Strategy};
+use strategies::{GuestRam, Missing, PageSize, Strategy};
 use vmm::{Device, Machine};
 
 /// The most ticks that one iteration of `dec; jnz` may take. A core needs one
@@ -90,8 +90,8 @@ fn room_for(guest: Bytes, free: Bytes) -> Result<(), Missing> {
 
 /// Checks the page size that `strategy` promises; returns how many bytes of its
 /// memory are mapped by huge pages.
-pub(crate) fn page_size(strategy: &Strategy, machine: &Machine) -> Result<u64, String> {
-    let address = machine.ram().host_address().addr();
+pub(crate) fn page_size(strategy: &Strategy, ram: &GuestRam) -> Result<u64, String> {
+    let address = ram.host_address().addr();
     let backing = host::backing(address).ok_or("no line for guest memory in /proc/self/smaps")?;
     as_promised(strategy.page_size, backing)?;
     Ok(backing.huge.0)

@@ -2,7 +2,7 @@
 //! Measuring: build the machine, check it, rehearse, measure, prove.
 
 use super::{
-    ANSWER_LIMIT, Stop, guard, host_side, proof,
+    ANSWER_LIMIT, Stop, guard, host_side, linux, proof,
     setup::{self, Ready},
 };
 use crate::{arm, host};
@@ -13,7 +13,7 @@ use results::{
     unit::Bytes,
 };
 use std::collections::BTreeMap;
-use strategies::{Missing, Strategy};
+use strategies::{GuestRam, Missing, Strategy};
 use vmm::{Config, Device, Kvm, Machine, Phases, Ring, VmFd, stats};
 use workloads::{Access, Call, Script, Setup};
 
@@ -22,10 +22,16 @@ pub(super) const OPERATIONS: &str = "operations";
 
 /// Measures `cell`, and accounts for what it did to the direct map from before
 /// its machine was built until after it was gone. `sabotaged` is for tests: the
-/// workload's path is taken away, and its proof must say so.
-pub(crate) fn run(strategy: &Strategy, cell: &Cell, sabotaged: bool) -> Result<Outcome, Stop> {
+/// workload's path is taken away, and its proof must say so. `guest` is what a Linux
+/// guest boots, and a place for what its console shows.
+pub(crate) fn run(
+    strategy: &Strategy,
+    cell: &Cell,
+    sabotaged: bool,
+    guest: linux::Boot<'_>,
+) -> Result<Outcome, Stop> {
     let before = host::direct_map();
-    let mut outcome = measured(strategy, cell, sabotaged)?;
+    let mut outcome = measured(strategy, cell, sabotaged, guest)?;
     if let Outcome::Measured { counters, .. } = &mut outcome {
         for (name, now) in host::direct_map() {
             let then = before.get(&name).copied().unwrap_or(0);
@@ -44,7 +50,12 @@ pub(crate) fn run(strategy: &Strategy, cell: &Cell, sabotaged: bool) -> Result<O
     Ok(outcome)
 }
 
-fn measured(strategy: &Strategy, cell: &Cell, sabotaged: bool) -> Result<Outcome, Stop> {
+fn measured(
+    strategy: &Strategy,
+    cell: &Cell,
+    sabotaged: bool,
+    guest: linux::Boot<'_>,
+) -> Result<Outcome, Stop> {
     let definitions = workloads::all().map_err(|e| Stop::Unproved(e.to_string()))?;
     let workload = definitions.iter().find(|w| w.id == cell.workload);
     let workload =
@@ -66,6 +77,7 @@ fn measured(strategy: &Strategy, cell: &Cell, sabotaged: bool) -> Result<Outcome
     };
     match script {
         Script::Boot => bench.boot(),
+        Script::Linux(linux) => linux::run(&bench, linux, guest),
         Script::Teardown { touch } => bench.teardown(touch),
         Script::Call(call) => bench.call(&call),
         Script::Populate { by, range } => host_side::populate(&bench, by, range),
@@ -106,10 +118,10 @@ fn config(cell: &Cell, script: &Script) -> Config {
 
 /// What every kind of cell needs.
 pub(super) struct Bench<'a> {
-    kvm: Kvm,
+    pub(super) kvm: Kvm,
     config: Config,
     pub(super) strategy: &'a Strategy,
-    cell: &'a Cell,
+    pub(super) cell: &'a Cell,
 }
 
 impl Bench<'_> {
@@ -235,14 +247,24 @@ impl Bench<'_> {
         machine: &Machine,
         grown: stats::Stats,
     ) -> Result<Counters, Stop> {
-        let huge = guard::page_size(self.strategy, machine).map_err(|why| {
+        self.counted(machine.ram(), machine.stats()?, grown)
+    }
+
+    /// The same of any machine: of its memory, and its statistics now.
+    pub(super) fn counted(
+        &self,
+        ram: &GuestRam,
+        now: stats::Stats,
+        grown: stats::Stats,
+    ) -> Result<Counters, Stop> {
+        let huge = guard::page_size(self.strategy, ram).map_err(|why| {
             Stop::Unproved(format!(
                 "the page size is not what {} promises: {why}",
                 self.strategy.name
             ))
         })?;
         let mut counters = Counters::new();
-        for (name, n) in machine.stats()? {
+        for (name, n) in now {
             if name.starts_with("pages_") {
                 counters.insert(format!("mapped.{name}"), n);
             }
@@ -273,7 +295,7 @@ impl Bench<'_> {
     }
 }
 
-fn with_total(phases: Phases) -> Samples {
+pub(super) fn with_total(phases: Phases) -> Samples {
     let total = phases.iter().map(|(_, ticks)| ticks).sum();
     let named = phases.into_iter().chain([("total", total)]);
     named

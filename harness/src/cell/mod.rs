@@ -6,6 +6,7 @@
 
 mod guard;
 mod host_side;
+mod linux;
 mod measure;
 mod proof;
 mod secret;
@@ -13,10 +14,11 @@ mod setup;
 mod trial;
 mod virtio;
 
+use crate::guest::Guest;
 use results::{Cell, Outcome, Testbed, audit::Finding};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use strategies::{Missing, Mode, Strategy, registry};
+use strategies::{Missing, Mode, registry};
 
 pub use guard::TICKS_PER_ITERATION_MAX;
 
@@ -51,6 +53,9 @@ pub enum Job {
         /// named for. The answer must be a failure.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         sabotaged: bool,
+        /// What a Linux guest is to boot, where the workload boots one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        guest: Option<Guest>,
     },
 }
 
@@ -74,6 +79,13 @@ pub enum Answer {
     Findings(Vec<Finding>),
     /// The outcome of the cell, or why the strategy does not run.
     Outcome(Outcome),
+    /// The outcome of a cell whose guest had a console, and all that it showed.
+    Booted {
+        /// The outcome.
+        outcome: Outcome,
+        /// The console.
+        console: String,
+    },
 }
 
 /// Carries out `job`. Whatever goes wrong becomes an outcome.
@@ -88,15 +100,27 @@ pub fn carry_out(job: &Job) -> Answer {
             Ok(findings) => Answer::Findings(findings),
             Err(stop) => Answer::Outcome(stop.into_outcome()),
         },
-        Job::Measure { cell, sabotaged } => Answer::Outcome(measure(strategy, cell, *sabotaged)),
+        Job::Measure { cell, .. } if cell.testbed == Testbed::Fake => {
+            Answer::Outcome(Outcome::failed("the fake testbed has no cells to run"))
+        }
+        Job::Measure {
+            cell,
+            sabotaged,
+            guest,
+        } => {
+            let mut console = None;
+            let guest = (guest.as_ref(), &mut console);
+            let measured = measure::run(strategy, cell, *sabotaged, guest);
+            let outcome = measured.unwrap_or_else(Stop::into_outcome);
+            match console {
+                None => Answer::Outcome(outcome),
+                Some(console) => Answer::Booted {
+                    outcome: linux::with_evidence(outcome, &console),
+                    console,
+                },
+            }
+        }
     }
-}
-
-fn measure(strategy: &Strategy, cell: &Cell, sabotaged: bool) -> Outcome {
-    if cell.testbed == Testbed::Fake {
-        return Outcome::failed("the fake testbed has no cells to run");
-    }
-    measure::run(strategy, cell, sabotaged).unwrap_or_else(Stop::into_outcome)
 }
 
 /// Why a cell ended without samples.

@@ -49,7 +49,7 @@ fn attempt(strategy: &Strategy) -> Result<(), Stop> {
         },
     };
     machine.call(touch, &mut Device::new(0))?;
-    guard::page_size(strategy, &machine).map_err(Stop::Unproved)?;
+    guard::page_size(strategy, machine.ram()).map_err(Stop::Unproved)?;
     Ok(())
 }
 

@@ -26,6 +26,7 @@ pub(super) fn run(args: AuditArgs) -> anyhow::Result<Exit> {
         blocks: None,
         lab_cpus: args.lab.cpus.clone(),
         seed: 1,
+        guest: None,
     };
     let mut lineups = Vec::new();
     let mut unfit = Vec::new();

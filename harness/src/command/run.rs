@@ -6,7 +6,7 @@ use crate::{
     cli::RunArgs,
     execute::Executor,
     exit::{Exit, Failure},
-    host, interrupt,
+    guest, host, interrupt,
     plan::{Bed, Selection},
     probe::{self, Probed},
     run::{self, End, Lineup},
@@ -54,6 +54,9 @@ pub(super) fn run(args: RunArgs) -> anyhow::Result<Exit> {
     }
     for bed in &beds {
         bed.executor.describe(&mut host);
+    }
+    if let Some(guest) = selection.guest.as_ref().filter(|_| selection.boots_linux()) {
+        guest.describe(&mut host);
     }
     host::moving(&mut host, "before");
     let plan = selection.plan(&beds.iter().map(|b| b.bed.clone()).collect::<Vec<_>>());
@@ -106,7 +109,7 @@ fn select(args: &RunArgs) -> Result<Selection, Failure> {
         ));
     }
     let all = workloads::all().map_err(Failure::usage)?;
-    Ok(Selection {
+    let mut selection = Selection {
         arms: arm::arms(
             &args.strategies,
             args.all_modes || args.profile != Profile::Quick,
@@ -116,7 +119,15 @@ fn select(args: &RunArgs) -> Result<Selection, Failure> {
         blocks: args.blocks,
         lab_cpus: args.lab.cpus.clone(),
         seed: args.seed,
-    })
+        guest: None,
+    };
+    if selection.boots_linux() {
+        selection.guest = guest::choose(&args.guest)?;
+    }
+    if let Some(guest) = &selection.guest {
+        guest.check_room(&selection, args.on.testbeds())?;
+    }
+    Ok(selection)
 }
 
 /// A bed that at least one arm runs on.

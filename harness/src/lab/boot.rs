@@ -4,13 +4,13 @@
 
 use super::{
     error::{Error, io_error},
-    initramfs::Archive,
+    initramfs,
     inside::{Errand, Line},
     qemu::{Console, Files, Machine, Qemu},
 };
 use crate::{
     cell::{Answer, Job},
-    interrupt,
+    guest, interrupt,
 };
 use results::Outcome;
 use std::{
@@ -59,7 +59,14 @@ impl Boot<'_> {
         let dir = tempfile::tempdir().map_err(io_error("create", std::env::temp_dir()))?;
         let path = |name: &str| dir.path().join(name);
         let (initramfs, console, answers) = (path("initramfs"), path("console"), path("answers"));
-        let archive = Archive::of(self.program, &Errand::Jobs(jobs.to_vec()));
+        let mut inside = jobs.to_vec();
+        let luggage = guest::pack(&mut inside).map_err(|(path, source)| Error::Io {
+            action: "read",
+            path,
+            source,
+        })?;
+        let mut archive = initramfs::root(self.program, &Errand::Jobs(inside));
+        luggage.add_to(&mut archive);
         fs::write(&initramfs, archive.finish()).map_err(io_error("write", &initramfs))?;
         let files = Files {
             kernel: self.kernel,

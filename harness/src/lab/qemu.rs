@@ -20,9 +20,10 @@ const OLDEST: (u32, u32) = (7, 2);
 const CPU: &str = "EPYC-v3,+svm,-rdrand,-rdseed,-xsave,check=off";
 
 /// The kernel's command line. Without `kvm.tsc_tolerance_ppm`, KVM reads an
-/// early estimate of the TSC frequency that is 0.15 % off and finds no scaling.
+/// early estimate of the TSC frequency that is 0.15 % off and finds no scaling. The RAM
+/// disk, which takes memory only where it is written to, must hold a guest's kernel.
 const CMDLINE: &str = "console=ttyS0 norandmaps nokaslr tsc=reliable kvm.tsc_tolerance_ppm=20000 \
-                       oops=panic panic=-1 loglevel=5 rdinit=/init";
+                       brd.rd_size=65536 oops=panic panic=-1 loglevel=5 rdinit=/init";
 
 /// The machine that is asked for. What is not said here is the same in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

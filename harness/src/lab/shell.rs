@@ -5,7 +5,7 @@
 use super::{
     elf::{needs_interpreter, this_program},
     error::{Error, io_error},
-    initramfs::Archive,
+    initramfs,
     inside::{Ended, Errand},
     qemu::{Console, Files, Machine, Qemu},
 };
@@ -52,14 +52,18 @@ impl Shell<'_> {
     /// What is missing, or [`Error::Lost`] if the machine ended first.
     pub fn run(&self) -> Result<u8, Error> {
         let program = this_program()?;
-        let mut archive = Archive::of(&program, &Errand::Shell(self.command.to_vec()));
+        let mut archive = initramfs::root(&program, &Errand::Shell(self.command.to_vec()));
         archive.directory("bin");
         archive.program("bin/busybox", &busybox()?);
         for dir in self.with {
             let name = dir.canonicalize().map_err(io_error("open", dir))?;
             let name = name.file_name().and_then(|n| n.to_str());
             let name = name.filter(|n| !TAKEN.contains(n));
-            archive.tree(name.ok_or_else(|| Error::With(dir.clone()))?, dir)?;
+            initramfs::tree(
+                &mut archive,
+                name.ok_or_else(|| Error::With(dir.clone()))?,
+                dir,
+            )?;
         }
         let scratch = tempfile::tempdir().map_err(io_error("create", env::temp_dir()))?;
         let (initramfs, answers) = (

@@ -135,7 +135,8 @@ impl Held {
 }
 
 /// Workloads that a strategy's memory may not offer, in any of their cells.
-const MAY_BE_MISSING: [&str; 8] = [
+const MAY_BE_MISSING: [&str; 9] = [
+    "boot/linux",
     "fault/populate",
     "fault/refault",
     "fault/userfaultfd",
@@ -152,6 +153,7 @@ fn workloads_measure(strategy: &Strategy) -> Result<(), Failed> {
         let job = Job::Measure {
             cell,
             sabotaged: false,
+            guest: None,
         };
         let Answer::Outcome(outcome) = carry_out(&job) else {
             return Err("a measurement was answered like a trial".into());
@@ -214,6 +216,7 @@ fn sabotage_is_found_out(strategy: &Strategy) -> Result<(), Failed> {
         let job = Job::Measure {
             cell,
             sabotaged: true,
+            guest: None,
         };
         match carry_out(&job) {
             Answer::Outcome(Outcome::Failed { .. }) => failed += 1,

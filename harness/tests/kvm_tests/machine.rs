@@ -237,6 +237,7 @@ fn peak_memory() -> Result<Completion, Failed> {
         &Job::Measure {
             cell,
             sabotaged: false,
+            guest: None,
         },
     )?;
     // The pipe is too small for the answer, so that the process is still there,
