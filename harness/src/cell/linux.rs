@@ -27,11 +27,11 @@ const LIMIT_OTHERS: Duration = Duration::from_secs(60);
 
 /// How often a boot that hangs is tried in the lab, where every try is counted.
 ///
-/// The emulated SVM delivers an interrupt to a guest that has them switched off, once
-/// in some dozen boots: the guest then waits for ever for a lock that it holds itself
-/// (seen in QEMU 7.2, by the guest's stack: the timer's interrupt within the timer's
-/// interrupt, flags 0x86). The same build hangs in the same boot each time, and not in
-/// the next one of the same machine.
+/// One build of some ten hung in one strategy's boot, and again when repeated. The
+/// guest waited for ever for a lock that it held itself: by its stack, it had got the
+/// timer's interrupt within the timer's interrupt, with interrupts switched off (flags
+/// 0x86). Whose fault that is, QEMU's (7.2) or KVM's, is not known; the next
+/// build booted.
 const TRIES: u64 = 3;
 
 /// How long a guest kernel may take on a KVM that turns out to emulate it.
