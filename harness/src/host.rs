@@ -94,6 +94,15 @@ pub fn effort() -> BTreeMap<String, u64> {
     all
 }
 
+/// What [`effort`] has grown by since it was `before`.
+pub fn effort_since(before: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let mut now = effort();
+    for (name, n) in &mut now {
+        *n = n.saturating_sub(before.get(name).copied().unwrap_or(0));
+    }
+    now
+}
+
 fn interrupts_in(text: &str) -> BTreeMap<String, u64> {
     let kinds = [
         ("RES:", "ipi.reschedule"),

@@ -12,7 +12,9 @@ use results::{Outcome, Row, cell::Cell, compare::Table, stats::median};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Counters that are shown per operation, by prefix of their name.
-const PER_OPERATION: [&str; 6] = [
+const PER_OPERATION: [&str; 8] = [
+    "ipi.call",
+    "ipi.tlb",
     "kvm.direct_map_",
     "kvm.exits",
     "kvm.guest_mem_reads",

@@ -15,6 +15,8 @@ pub struct Linux {
     pub load: Load,
     /// Which memory is there before the guest runs.
     pub populate: Pages,
+    /// Whether there is a virtio disk, which the first process reads.
+    pub disk: bool,
 }
 
 /// How a VMM loads a file into guest memory.
@@ -71,6 +73,7 @@ pub(crate) fn script(memory: u64, cpus: u64, params: &Checked<'_>) -> Result<Lin
         memory,
         cpus,
         load: params.word("load", &loads)?,
+        disk: params.word("disk", &[("none", false), ("virtio", true)])?,
         populate: params.word("populate", &[("lazy", Pages::Lazy), ("all", Pages::All)])?,
     })
 }

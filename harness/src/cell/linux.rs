@@ -7,12 +7,13 @@ use super::{
     setup,
 };
 use crate::{arm, audit::direct_io::scratch, guest::Guest, host};
+use abi::{init, pattern};
 use results::{Outcome, Testbed};
 use std::{collections::BTreeMap, fs::File, io, os::unix::fs::FileExt, time::Duration};
 use strategies::{Missing, Mode};
 use vmm::{
     Config, Machine, Ring, VmFd,
-    linux::{self, Files, Image, Said, Source, Way},
+    linux::{self, Files, Image, Said, Served, Source, Way},
     stats::{self, Stats},
 };
 use workloads::{Linux, Load, Pages};
@@ -72,6 +73,14 @@ pub(super) fn run(bench: &Bench<'_>, linux: Linux, boot: Boot<'_>) -> Result<Out
             false => LIMIT_OTHERS,
         },
     };
+    let cmdline = match linux.disk {
+        false => guest.cmdline(),
+        true => format!(
+            "{} {}",
+            guest.cmdline(),
+            init::DISK_ARGUMENT.to_string_lossy()
+        ),
+    };
     let mut tries = 0;
     let (before, machine, mut phases, steps, said, least) = loop {
         tries += 1;
@@ -84,7 +93,8 @@ pub(super) fn run(bench: &Bench<'_>, linux: Linux, boot: Boot<'_>) -> Result<Out
             kernel: &mut kernel,
             kind,
             initrd: &mut initrd,
-            cmdline: &guest.cmdline(),
+            cmdline: &cmdline,
+            disk: linux.disk.then(disk),
         };
         let before = host::effort();
         let allocate = |vm: &VmFd, len| (bench.strategy.allocate)(vm, len, &mode);
@@ -114,6 +124,10 @@ pub(super) fn run(bench: &Bench<'_>, linux: Linux, boot: Boot<'_>) -> Result<Out
         console.as_deref().unwrap_or_default(),
         &now,
     )?;
+    let served = machine.disk();
+    if let Some(served) = &served {
+        read_disk(served, &said)?;
+    }
     let mut counters = bench.counted(
         machine.ram(),
         now.clone(),
@@ -122,6 +136,10 @@ pub(super) fn run(bench: &Bench<'_>, linux: Linux, boot: Boot<'_>) -> Result<Out
     let address = machine.ram().host_address().addr();
     let resident = host::backing(address).map(|b| b.resident.0);
     counters.extend(resident.map(|n| ("ram.resident_bytes".to_string(), n)));
+    if let Some(served) = served {
+        counters.insert("virtio.requests".into(), served.requests);
+        counters.insert("virtio.interrupts".into(), served.interrupts);
+    }
     counters.insert("load.bytes".into(), least);
     counters.insert("vmm.retries".into(), said.retries);
     counters.insert("vmm.boots".into(), tries);
@@ -130,11 +148,45 @@ pub(super) fn run(bench: &Bench<'_>, linux: Linux, boot: Boot<'_>) -> Result<Out
         false => Scale::Khz(machine.tsc_khz()?.into()),
     };
     phases.extend(machine.tear_down());
-    for (name, n) in host::effort() {
-        let then = before.get(&name).copied().unwrap_or(0);
-        counters.insert(format!("host.{name}"), n.saturating_sub(then));
+    for (name, n) in host::effort_since(&before) {
+        counters.insert(format!("host.{name}"), n);
     }
     Ok(scale.outcome(with_total(phases), BTreeMap::new(), counters))
+}
+
+/// What the disk holds.
+fn disk() -> Vec<u8> {
+    let words = 0..init::DISK_WORDS;
+    words
+        .flat_map(|i| pattern(init::DISK_SEED, i).to_le_bytes())
+        .collect()
+}
+
+/// That the first process read the disk by its kernel's driver, and that this was
+/// interrupted when there was something.
+fn read_disk(served: &Served, said: &Said) -> Result<(), Stop> {
+    let Served {
+        requests,
+        interrupts,
+        broken,
+    } = served;
+    let unproved = |why: String| Err(Stop::Unproved(why));
+    if let Some(why) = broken {
+        return unproved(format!("the virtio device stopped: {why}"));
+    }
+    if said.disk_words != init::DISK_WORDS {
+        return unproved(format!(
+            "the guest found {} of {} words of its disk right: its kernel needs CONFIG_VIRTIO_BLK and CONFIG_VIRTIO_MMIO_CMDLINE_DEVICES",
+            said.disk_words,
+            init::DISK_WORDS
+        ));
+    }
+    match (requests, interrupts) {
+        (1.., 1..) => Ok(()),
+        _ => unproved(format!(
+            "the virtio device completed {requests} requests with {interrupts} interrupts"
+        )),
+    }
 }
 
 /// The outcome with the console's last lines, if it is a failure; a panic of the

@@ -201,9 +201,11 @@ impl Bench<'_> {
             .iter()
             .map(|r| setup::device(call, r, ready))
             .collect();
+        let effort = host::effort();
         let (before, clock_before) = (machine.stats()?, machine.clock()?);
         let replies = machine.call_all(&requests, &mut devices)?;
         let (clock_after, after) = (machine.clock()?, machine.stats()?);
+        let effort = host::effort_since(&effort);
         let grown = stats::growth(&before, &after);
 
         let mut samples = Samples::new();
@@ -234,6 +236,7 @@ impl Bench<'_> {
         counters.insert(OPERATIONS.into(), operations);
         let exits = devices.iter().map(Device::exits).sum();
         counters.insert("vmm.exits".into(), exits);
+        counters.extend(effort);
         if let setup::Saw::Virtio(count) = saw {
             counters.extend(count.counters(call, operations));
         }

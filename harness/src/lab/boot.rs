@@ -21,9 +21,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a boot may take, real time. The longest, a family of faults on the
-/// largest memory, takes a tenth of it.
+/// How long a boot may take, real time, and each of its cells. The longest, a Linux
+/// guest with all its memory populated, takes 20 s on a busy machine.
 const LIMIT: Duration = Duration::from_secs(900);
+const LIMIT_PER_CELL: Duration = Duration::from_secs(60);
 
 /// How much of the console is kept with a failure, lines.
 const TAIL: usize = 30;
@@ -86,7 +87,7 @@ impl Boot<'_> {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|_| Error::NoQemu)?;
-        let how = wait(&mut child);
+        let how = wait(&mut child, LIMIT + LIMIT_PER_CELL * jobs.len() as u32);
         let read =
             |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
         let console = read(&console);
@@ -98,7 +99,7 @@ impl Boot<'_> {
 }
 
 /// Waits for the end of QEMU; how it ended, in words.
-fn wait(child: &mut Child) -> String {
+fn wait(child: &mut Child, limit: Duration) -> String {
     let begun = Instant::now();
     loop {
         match child.try_wait() {
@@ -110,9 +111,9 @@ fn wait(child: &mut Child) -> String {
                 }
                 return format!("could not go on ({status}): {}", said.trim());
             }
-            Ok(None) if begun.elapsed() > LIMIT => {
+            Ok(None) if begun.elapsed() > limit => {
                 stop(child);
-                return format!("hung: stopped after {} s", LIMIT.as_secs());
+                return format!("hung: stopped after {} s", limit.as_secs());
             }
             Ok(None) if interrupt::seen() => {
                 stop(child);

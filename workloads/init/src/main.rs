@@ -2,21 +2,26 @@
 //! The first process of the Linux guest. It tells the VMM that it runs, how much
 //! memory and how many CPUs it has been given, leaves a line on the console and
 //! ends the machine. It needs no file but /dev/mem and /dev/kmsg, no library and
-//! no mount.
+//! no mount; a disk it looks for in the kernel's own list of devices.
 #![no_std]
 #![no_main]
 // UNSAFETY: system calls, an entry point and a write to a device.
 #![expect(unsafe_code)]
 
-use abi::init;
-use core::arch::{asm, naked_asm};
+use abi::{init, pattern};
+use core::{
+    arch::{asm, naked_asm},
+    ffi::CStr,
+};
 
 // Numbers of system calls: arch/x86/entry/syscalls/syscall_64.tbl.
+const READ: usize = 0;
 const WRITE: usize = 1;
 const OPEN: usize = 2;
 const MMAP: usize = 9;
 const SYSINFO: usize = 99;
 const SYNC: usize = 162;
+const MOUNT: usize = 165;
 const REBOOT: usize = 169;
 const IOPERM: usize = 173;
 const SCHED_GETAFFINITY: usize = 204;
@@ -32,14 +37,25 @@ const LINE: &[u8] = b"<5>unmapbench: init runs, and ends the machine\n";
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 unsafe extern "C" fn _start() -> ! {
-    naked_asm!("and rsp, -16", "call {main}", "ud2", main = sym main)
+    naked_asm!(
+        "mov rdi, rsp",
+        "and rsp, -16",
+        "call {main}",
+        "ud2",
+        main = sym main
+    )
 }
 
-extern "C" fn main() -> ! {
+/// `stack` is what a process finds on its stack: the number of its arguments, then
+/// where each is.
+extern "C" fn main(stack: *const usize) -> ! {
     let registers = Registers::find();
     registers.write(init::REACHED, init::MAGIC);
     registers.write(init::MEMORY, memory_kib());
     registers.write(init::CPUS, cpus());
+    if has_argument(stack, init::DISK_ARGUMENT) {
+        registers.write(init::DISK, disk());
+    }
     let log = call(OPEN, [c"/dev/kmsg".as_ptr().addr(), READ_WRITE, 0, 0, 0, 0]);
     if log >= 0 {
         call(
@@ -132,6 +148,41 @@ fn cpus() -> u32 {
         n if n > 0 => mask.iter().map(|word| word.count_ones()).sum(),
         _ => 0,
     }
+}
+
+/// Whether one of the arguments is `wanted`.
+fn has_argument(stack: *const usize, wanted: &CStr) -> bool {
+    // SAFETY: a process begins with this on its stack, and keeps it; each argument ends
+    // with a zero, and so does `wanted`. Volatile, lest the comparison become a call.
+    let is = |at: *const u8| unsafe {
+        let mut bytes = (0..).zip(wanted.to_bytes_with_nul());
+        bytes.all(|(i, byte)| at.add(i).read_volatile() == *byte)
+    };
+    // SAFETY: as above.
+    unsafe { (1..=*stack).any(|i| is(*stack.add(i).cast::<*const u8>())) }
+}
+
+/// Reads the disk; how many words are right.
+fn disk() -> u32 {
+    let (kind, place) = (c"devtmpfs".as_ptr().addr(), c"/dev".as_ptr().addr());
+    call(MOUNT, [kind, place, kind, 0, 0, 0]);
+    let file = call(OPEN, [c"/dev/vda".as_ptr().addr(), 0, 0, 0, 0, 0]);
+    let mut right = 0;
+    let mut words = [0u64; 512];
+    let mut number = 0;
+    while number < init::DISK_WORDS && file >= 0 {
+        let size = core::mem::size_of_val(&words);
+        let to = words.as_mut_ptr().expose_provenance();
+        // Anything but all of them is an end; blocks of a disk come whole.
+        if call(READ, [file as usize, to, size, 0, 0, 0]) != size as isize {
+            break;
+        }
+        for word in &words {
+            right += u32::from(*word == pattern(init::DISK_SEED, number));
+            number += 1;
+        }
+    }
+    right
 }
 
 fn call(number: usize, args: [usize; 6]) -> isize {

@@ -2,7 +2,11 @@
 //! What a Linux guest finds at ports and addresses without memory: a serial port, a
 //! reset, the registers of its first process. Whatever else it tries is not there.
 
-use crate::clock;
+use super::{
+    disk::{self, Disk},
+    vcpu::lock,
+};
+use crate::{clock, virtio::Registers};
 use abi::{init, port};
 use kvm_ioctls::VmFd;
 use std::{io, sync::Arc};
@@ -40,6 +44,8 @@ pub struct Said {
     pub memory_kib: u64,
     /// CPUs that it may run on.
     pub cpus: u64,
+    /// Words of the disk that it found right.
+    pub disk_words: u64,
     /// Whether it was about to end the machine when the machine ended.
     pub leaving: bool,
     /// How often an access had to be tried again: see `RETRIES_MAX` of the run loop.
@@ -100,6 +106,7 @@ impl Trigger for Interrupt {
 pub(super) struct Bus {
     serial: Serial<Interrupt, NoEvents, Console>,
     clock_index: u8,
+    disk: Option<Disk>,
     pub(super) marks: Marks,
     pub(super) said: Said,
 }
@@ -125,10 +132,11 @@ fn clock_register(index: u8) -> u8 {
 }
 
 impl Bus {
-    pub(super) fn new(vm: Arc<VmFd>) -> Self {
+    pub(super) fn new(vm: Arc<VmFd>, disk: Option<Disk>) -> Self {
         Bus {
             serial: Serial::new(Interrupt(vm), Console::default()),
             clock_index: 0,
+            disk,
             marks: Marks::default(),
             said: Said::default(),
         }
@@ -184,8 +192,20 @@ impl Bus {
     }
 
     pub(super) fn memory_write(&mut self, at: u64, data: &[u8]) {
-        if let Some(register) = at.checked_sub(init::PAGE) {
-            self.told(register, data);
+        match (&self.disk, disk::register(at)) {
+            (Some(disk), Some(offset)) => lock(disk).write(offset, data),
+            _ => {
+                if let Some(register) = at.checked_sub(init::PAGE) {
+                    self.told(register, data);
+                }
+            }
+        }
+    }
+
+    pub(super) fn memory_read(&mut self, at: u64, data: &mut [u8]) {
+        match (&self.disk, disk::register(at)) {
+            (Some(disk), Some(offset)) => lock(disk).read(offset, data),
+            _ => data.fill(0xff),
         }
     }
 
@@ -216,6 +236,7 @@ impl Bus {
             }
             (init::MEMORY, kib) => self.said.memory_kib = kib.into(),
             (init::CPUS, n) => self.said.cpus = n.into(),
+            (init::DISK, n) => self.said.disk_words = n.into(),
             (init::LEAVING, init::MAGIC) => self.said.leaving = true,
             _ => {}
         }

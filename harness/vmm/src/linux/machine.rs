@@ -4,6 +4,7 @@
 use super::{
     Console, Kind, Said, Source,
     bus::{Bus, End},
+    disk::{self, Disk, Served},
     layout, mptable, team,
     vcpu::{DESCRIPTORS, Entry, Vcpu, lock},
     zero_page::{self, Places},
@@ -67,8 +68,10 @@ pub struct Files<'a> {
     pub kind: Kind,
     /// The initrd.
     pub initrd: &'a mut Source,
-    /// The kernel's command line.
+    /// The kernel's command line, but for what it must hear of a disk.
     pub cmdline: &'a str,
+    /// The content of a disk, if there is one.
+    pub disk: Option<Vec<u8>>,
 }
 
 /// A machine with a kernel in it. Fields are dropped in order: vCPUs, what answers
@@ -77,6 +80,7 @@ pub struct Files<'a> {
 pub struct Linux {
     vcpus: Vec<Vcpu>,
     bus: Arc<Mutex<Bus>>,
+    disk: Option<Disk>,
     vm: Arc<VmFd>,
     memory: GuestMemoryMmap,
     ram: GuestRam,
@@ -93,7 +97,7 @@ impl Linux {
     pub fn build(
         kvm: &Kvm,
         config: &Config,
-        files: Files<'_>,
+        mut files: Files<'_>,
         allocate: impl FnOnce(&VmFd, u64) -> Result<GuestRam, strategies::Error>,
     ) -> Result<(Self, Phases), Error> {
         let mut phases = Phases::with_capacity(16);
@@ -123,6 +127,18 @@ impl Linux {
         }
         phases.push(("populate", watch.lap()));
 
+        let disk = files.disk.take();
+        let disk = disk.map(|content| disk::make(&vm, &memory, content));
+        let disk = disk.transpose()?;
+        let cmdline = match disk {
+            None => files.cmdline.to_string(),
+            Some(_) => format!("{} {}", files.cmdline, disk::argument()),
+        };
+        let files = Files {
+            cmdline: &cmdline,
+            disk: None,
+            ..files
+        };
         let entry = load(&memory, config, files)?;
         phases.push(("load", watch.lap()));
 
@@ -133,7 +149,7 @@ impl Linux {
             .map(|i| Vcpu::new(&vm, i, config.vcpus, &cpuid, entry))
             .collect::<Result<_, _>>()?;
         let vm = Arc::new(vm);
-        let bus = Arc::new(Mutex::new(Bus::new(vm.clone())));
+        let bus = Arc::new(Mutex::new(Bus::new(vm.clone(), disk.clone())));
         phases.push(("create-vcpu", watch.lap()));
 
         let limit = config.limit;
@@ -141,6 +157,7 @@ impl Linux {
             Linux {
                 vcpus,
                 bus,
+                disk,
                 vm,
                 memory,
                 ram,
@@ -200,13 +217,14 @@ impl Linux {
         let Linux {
             vcpus,
             bus,
+            disk,
             vm,
             memory,
             ram,
             ..
         } = self;
         let mut watch = Stopwatch::start();
-        drop((vcpus, bus, vm, memory));
+        drop((vcpus, bus, disk, vm, memory));
         let destroy = watch.lap();
         drop(ram);
         vec![("destroy-vm", destroy), ("release-memory", watch.lap())]
@@ -215,6 +233,11 @@ impl Linux {
     /// What came out of the serial port so far.
     pub fn console(&self) -> String {
         Console::text(lock(&self.bus).console())
+    }
+
+    /// What became of its disk, if it has one.
+    pub fn disk(&self) -> Option<Served> {
+        self.disk.as_ref().map(Served::by)
     }
 
     /// KVM's statistics of the VM, then those of all vCPUs added up.
@@ -254,6 +277,7 @@ fn load(memory: &GuestMemoryMmap, config: &Config, files: Files<'_>) -> Result<E
         kind,
         initrd,
         cmdline,
+        ..
     } = files;
     let high = GuestAddress(layout::HIGH);
     let loaded = match kind {

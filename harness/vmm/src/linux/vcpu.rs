@@ -178,8 +178,8 @@ impl Vcpu {
                     lock(bus).memory_write(address, data);
                     continue;
                 }
-                Ok(VcpuExit::MmioRead(_, data)) => {
-                    data.fill(0xff);
+                Ok(VcpuExit::MmioRead(address, data)) => {
+                    lock(bus).memory_read(address, data);
                     continue;
                 }
                 Ok(VcpuExit::Debug(debug)) => {
@@ -248,9 +248,9 @@ impl Vcpu {
     }
 }
 
-/// The bus. A vCPU thread that panicked leaves it as usable as before.
-pub(super) fn lock(bus: &Mutex<Bus>) -> MutexGuard<'_, Bus> {
-    bus.lock().unwrap_or_else(PoisonError::into_inner)
+/// What vCPUs share. A thread of one that panicked leaves it as usable as before.
+pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn segment(selector: u16, code: bool) -> kvm_segment {
