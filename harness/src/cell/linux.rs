@@ -23,7 +23,7 @@ pub(super) type Boot<'a> = (Option<&'a Guest>, &'a mut Option<String>);
 
 /// How long a boot may take. Ours takes 0.4 s of a lab's time, 1 GiB of memory or not;
 /// a distribution's, with what it brings along, is given longer.
-const LIMIT_OURS: Duration = Duration::from_secs(5);
+const LIMIT_OURS: Duration = Duration::from_secs(2);
 const LIMIT_OTHERS: Duration = Duration::from_secs(60);
 
 /// How often a boot that hangs is tried in the lab, where every try is counted.

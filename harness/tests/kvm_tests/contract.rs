@@ -135,8 +135,9 @@ impl Held {
 }
 
 /// Workloads that a strategy's memory may not offer, in any of their cells.
-const MAY_BE_MISSING: [&str; 9] = [
+const MAY_BE_MISSING: [&str; 10] = [
     "boot/linux",
+    "boot/linux-size",
     "fault/populate",
     "fault/refault",
     "fault/userfaultfd",
