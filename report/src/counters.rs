@@ -4,7 +4,7 @@
 //! were, the whole cell is one.
 //!
 //! Two tables a family: what KVM and the VMM did per operation, and what became of
-//! the host's direct map in the whole cell. Arms of a group with the same counts
+//! the host in the whole cell: its direct map, interrupts between its CPUs, faults. Arms of a group with the same counts
 //! share a row, which makes what they differ in stand out.
 
 use crate::{digest::Family, number};
@@ -42,7 +42,7 @@ pub(crate) struct Counters {
 /// The counters of `family`; a table of which nothing is of interest is left out.
 pub(crate) fn of(family: &Family<'_>) -> Vec<Counters> {
     let per_operation = format!("Counters per operation: {}", family.name);
-    let in_total = format!("The host's direct map in each cell: {}", family.name);
+    let in_total = format!("What each cell did to the host: {}", family.name);
     [
         table(family, per_operation, &PER_OPERATION, true),
         table(family, in_total, &IN_TOTAL, false),
