@@ -120,6 +120,11 @@ fn bad_input_gets_one_line_and_its_exit_code() {
     check(&["--workloads", "xyz*"], 2, "no workload matches");
     check(&["--blocks", "0"], 2, "--blocks 0 measures nothing");
     check(
+        &["--workloads", "boot/linux-size"],
+        2,
+        "no cells in the profile quick; choose --profile report",
+    );
+    check(
         &["--strategies", "memfd-secret"],
         4,
         "none of the strategies runs here",

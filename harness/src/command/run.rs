@@ -20,7 +20,7 @@ use std::{
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
-use workloads::Profile;
+use workloads::{Profile, Workload};
 
 /// Runs what the command line selects.
 pub(super) fn run(args: RunArgs) -> anyhow::Result<Exit> {
@@ -121,6 +121,17 @@ fn select(args: &RunArgs) -> Result<Selection, Failure> {
         seed: args.seed,
         guest: None,
     };
+    let beds = args.on.testbeds();
+    let has_cells = |w: &Workload| {
+        beds.iter()
+            .any(|bed| !w.cells(args.profile, *bed).is_empty())
+    };
+    if !selection.workloads.iter().any(has_cells) {
+        return Err(Failure::Usage(format!(
+            "the workloads selected have no cells in the profile {}; choose --profile report",
+            args.profile.name()
+        )));
+    }
     if selection.boots_linux() {
         selection.guest = guest::choose(&args.guest)?;
     }
