@@ -10,7 +10,9 @@
 // UNSAFETY: signal handlers, POSIX timers and the shared kvm_run page.
 #![expect(unsafe_code)]
 
-use crate::Error;
+use crate::{Error, Registers};
+use kvm_bindings::kvm_run;
+use kvm_ioctls::VcpuFd;
 use std::{cell::Cell, io, mem, ptr, sync::OnceLock, time::Duration};
 
 thread_local! {
@@ -49,7 +51,7 @@ impl Deadline {
     /// `immediate_exit` points at that byte of the kvm_run mapping of the vCPU
     /// which this thread is going to run, and stays valid until the drop, which
     /// happens on this thread.
-    pub(crate) unsafe fn arm(after: Duration, immediate_exit: *mut u8) -> Result<Self, Error> {
+    unsafe fn arm(after: Duration, immediate_exit: *mut u8) -> Result<Self, Error> {
         install_handler()?;
         let failed = |call: &str| Error::Call {
             call: call.into(),
@@ -80,14 +82,39 @@ impl Deadline {
         Ok(deadline)
     }
 
+    /// [`Deadline::arm`] for `vcpu`.
+    ///
+    /// # Safety
+    /// This thread runs `vcpu` and drops the deadline before it gives that away.
+    pub(crate) unsafe fn of(vcpu: &mut VcpuFd, after: Duration) -> Result<Self, Error> {
+        let run: *mut kvm_run = vcpu.get_kvm_run();
+        let at = mem::offset_of!(kvm_run, immediate_exit);
+        // SAFETY: the byte lies in this vCPU's kvm_run mapping, which lives as long as
+        // the vCPU, and that longer than the deadline by the contract above.
+        unsafe { Self::arm(after, run.cast::<u8>().wrapping_add(at)) }
+    }
+
     /// Whether the time is up.
     pub(crate) fn expired(&self) -> bool {
         EXPIRED.get()
     }
 
-    /// The time it gave.
-    pub(crate) fn after(&self) -> Duration {
-        self.after
+    /// What it means that KVM_RUN failed on `vcpu`: nothing if it is to be run again.
+    ///
+    /// # Errors
+    /// [`Error::Hung`] or [`Error::Run`].
+    pub(crate) fn judge(&self, vcpu: &VcpuFd, error: kvm_ioctls::Error) -> Result<(), Error> {
+        match error.errno() {
+            libc::EINTR if self.expired() => Err(Error::Hung {
+                after: self.after,
+                registers: Registers::of(vcpu),
+            }),
+            libc::EINTR | libc::EAGAIN => Ok(()),
+            _ => Err(Error::Run {
+                source: error.into(),
+                registers: Registers::of(vcpu),
+            }),
+        }
     }
 }
 

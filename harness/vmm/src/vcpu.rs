@@ -3,9 +3,9 @@
 
 use crate::{Device, Error, Registers, Ring, Then, call::Named, deadline::Deadline};
 use abi::{layout, port};
-use kvm_bindings::{CpuId, Msrs, kvm_clock_data, kvm_mp_state, kvm_msr_entry, kvm_run};
+use kvm_bindings::{CpuId, Msrs, kvm_clock_data, kvm_mp_state, kvm_msr_entry};
 use kvm_ioctls::{SyncReg, VcpuExit, VcpuFd, VmFd};
-use std::{mem::offset_of, time::Duration};
+use std::time::Duration;
 
 /// MSR_KVM_WALL_CLOCK_NEW (Documentation/virt/kvm/x86/msr.rst).
 const MSR_KVM_WALL_CLOCK_NEW: u32 = 0x4b56_4d00;
@@ -139,8 +139,10 @@ impl Vcpu {
     ///
     /// # Errors
     /// [`Error::Run`], [`Error::Hung`] after `limit`, or [`Error::Exit`].
+    #[expect(unsafe_code)] // UNSAFETY: hands the watchdog an address in kvm_run
     pub fn run(&mut self, vm: &VmFd, device: &mut Device, limit: Duration) -> Result<Event, Error> {
-        let deadline = self.arm(limit)?;
+        // SAFETY: dropped when this function returns, on this thread.
+        let deadline = unsafe { Deadline::of(&mut self.fd, limit) }?;
         loop {
             let what = match self.fd.run() {
                 Ok(VcpuExit::MmioRead(address, data)) if in_window(address) => {
@@ -187,18 +189,9 @@ impl Vcpu {
                 Ok(VcpuExit::IoOut(port::PANIC, _)) => return Ok(Event::Panicked),
                 Ok(VcpuExit::Shutdown) => "SHUTDOWN (triple fault)".to_string(),
                 Ok(exit) => format!("{exit:?}"),
-                Err(e) if e.errno() == libc::EINTR && deadline.expired() => {
-                    return Err(Error::Hung {
-                        after: deadline.after(),
-                        registers: Registers::of(&self.fd),
-                    });
-                }
-                Err(e) if e.errno() == libc::EINTR || e.errno() == libc::EAGAIN => continue,
                 Err(e) => {
-                    return Err(Error::Run {
-                        source: e.into(),
-                        registers: Registers::of(&self.fd),
-                    });
+                    deadline.judge(&self.fd, e)?;
+                    continue;
                 }
             };
             return Err(Error::Exit {
@@ -242,18 +235,6 @@ impl Vcpu {
         self.fd.sync_regs_mut().regs.rax = u32::from_le_bytes(word).into();
         self.fd.set_sync_dirty_reg(SyncReg::Register);
         Ok(())
-    }
-
-    #[expect(unsafe_code)] // UNSAFETY: hands the watchdog an address in kvm_run
-    fn arm(&mut self, limit: Duration) -> Result<Deadline, Error> {
-        let run: *mut kvm_run = self.fd.get_kvm_run();
-        let byte = run
-            .cast::<u8>()
-            .wrapping_add(offset_of!(kvm_run, immediate_exit));
-        // SAFETY: the byte lies in this vCPU's kvm_run mapping, which lives as
-        // long as `self.fd`; the only caller keeps the deadline on its stack
-        // and drops it before it gives `self` back.
-        unsafe { Deadline::arm(limit, byte) }
     }
 }
 

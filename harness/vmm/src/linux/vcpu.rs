@@ -12,11 +12,10 @@ use super::{
 use crate::{Error, Registers, call::Named, deadline::Deadline};
 use kvm_bindings::{
     CpuId, KVM_GUESTDBG_ENABLE, KVM_GUESTDBG_SINGLESTEP, KVM_GUESTDBG_USE_HW_BP,
-    KVM_INTERNAL_ERROR_DELIVERY_EV, kvm_guest_debug, kvm_run, kvm_segment,
+    KVM_INTERNAL_ERROR_DELIVERY_EV, kvm_guest_debug, kvm_segment,
 };
 use kvm_ioctls::{VcpuExit, VcpuFd, VmFd};
 use std::{
-    mem::offset_of,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -161,7 +160,8 @@ impl Vcpu {
         limit: Duration,
         stop: &AtomicBool,
     ) -> Result<End, Error> {
-        let deadline = self.arm(limit)?;
+        // SAFETY: dropped when this function returns, on this thread.
+        let deadline = unsafe { Deadline::of(&mut self.fd, limit) }?;
         let mut retries = 0;
         loop {
             let done = match self.fd.run() {
@@ -201,21 +201,12 @@ impl Vcpu {
                     what
                 }
                 Ok(exit) => format!("{exit:?}"),
-                Err(e) if e.errno() == libc::EINTR && deadline.expired() => {
-                    if stop.load(Ordering::Acquire) {
-                        return Ok(End::Stopped);
-                    }
-                    return Err(Error::Hung {
-                        after: deadline.after(),
-                        registers: Registers::of(&self.fd),
-                    });
+                Err(_) if deadline.expired() && stop.load(Ordering::Acquire) => {
+                    return Ok(End::Stopped);
                 }
-                Err(e) if e.errno() == libc::EINTR || e.errno() == libc::EAGAIN => continue,
                 Err(e) => {
-                    return Err(Error::Run {
-                        source: e.into(),
-                        registers: Registers::of(&self.fd),
-                    });
+                    deadline.judge(&self.fd, e)?;
+                    continue;
                 }
             };
             return Err(Error::Exit {
@@ -234,17 +225,6 @@ impl Vcpu {
         let data = &error.data[..count];
         let what = format!("InternalError, suberror {}, data {data:x?}", error.suberror);
         (error.suberror, what)
-    }
-
-    fn arm(&mut self, limit: Duration) -> Result<Deadline, Error> {
-        let run: *mut kvm_run = self.fd.get_kvm_run();
-        let byte = run
-            .cast::<u8>()
-            .wrapping_add(offset_of!(kvm_run, immediate_exit));
-        // SAFETY: the byte lies in this vCPU's kvm_run mapping, which lives as
-        // long as `self.fd`; the only caller keeps the deadline on its stack
-        // and drops it before it gives `self` back.
-        unsafe { Deadline::arm(limit, byte) }
     }
 }
 
