@@ -5,9 +5,10 @@ use super::{
     Stop, guard,
     measure::{Bench, Scale, with_total},
     setup,
+    virtio::disk::content,
 };
 use crate::{arm, audit::direct_io::scratch, guest::Guest, host};
-use abi::{init, pattern};
+use abi::init;
 use results::{Outcome, Testbed};
 use std::{collections::BTreeMap, fs::File, io, os::unix::fs::FileExt, time::Duration};
 use strategies::{Missing, Mode};
@@ -94,7 +95,9 @@ pub(super) fn run(bench: &Bench<'_>, linux: Linux, boot: Boot<'_>) -> Result<Out
             kind,
             initrd: &mut initrd,
             cmdline: &cmdline,
-            disk: linux.disk.then(disk),
+            disk: linux
+                .disk
+                .then(|| content(init::DISK_SEED, init::DISK_WORDS)),
         };
         let before = host::effort();
         let allocate = |vm: &VmFd, len| (bench.strategy.allocate)(vm, len, &mode);
@@ -152,14 +155,6 @@ pub(super) fn run(bench: &Bench<'_>, linux: Linux, boot: Boot<'_>) -> Result<Out
         counters.insert(format!("host.{name}"), n);
     }
     Ok(scale.outcome(with_total(phases), BTreeMap::new(), counters))
-}
-
-/// What the disk holds.
-fn disk() -> Vec<u8> {
-    let words = 0..init::DISK_WORDS;
-    words
-        .flat_map(|i| pattern(init::DISK_SEED, i).to_le_bytes())
-        .collect()
 }
 
 /// That the first process read the disk by its kernel's driver, and that this was

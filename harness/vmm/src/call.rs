@@ -4,6 +4,7 @@
 use crate::Error;
 use kvm_ioctls::Kvm;
 use std::io;
+use vmm_sys_util::eventfd::{EFD_NONBLOCK, EventFd};
 
 /// Opens `/dev/kvm`.
 ///
@@ -17,6 +18,17 @@ pub fn open_kvm() -> Result<Kvm, Error> {
             source: io::Error::other(format!("KVM_GET_API_VERSION says {other}, not 12")),
         }),
     }
+}
+
+/// An eventfd that is read without waiting.
+///
+/// # Errors
+/// [`Error::Call`].
+pub(crate) fn eventfd() -> Result<EventFd, Error> {
+    EventFd::new(EFD_NONBLOCK).map_err(|source| Error::Call {
+        call: "eventfd(EFD_NONBLOCK)".into(),
+        source,
+    })
 }
 
 /// Turns an ioctl's error into ours, with the call's name and arguments.

@@ -2,11 +2,14 @@
 //! Devices that KVM serves by itself: eventfds at an address, the registers of
 //! its interrupt controllers, and interrupts that an eventfd raises.
 
-use crate::{Error, Machine, call::Named};
+use crate::{
+    Error, Machine,
+    call::{Named, eventfd},
+};
 use abi::layout;
 use kvm_bindings::{KVM_IRQCHIP_IOAPIC, kvm_ioapic_state, kvm_irqchip, kvm_lapic_state};
-use kvm_ioctls::{IoEventAddress, NoDatamatch};
-use vmm_sys_util::eventfd::{EFD_NONBLOCK, EventFd};
+use kvm_ioctls::{IoEventAddress, NoDatamatch, VmFd};
+use vmm_sys_util::eventfd::EventFd;
 
 /// An eventfd that KVM signals at writes to an address.
 #[derive(Debug)]
@@ -50,7 +53,7 @@ impl Machine {
     /// # Errors
     /// [`Error::Call`].
     pub fn doorbell(&self, address: u64, data: Option<u32>) -> Result<Doorbell, Error> {
-        let event = EventFd::new(EFD_NONBLOCK).map_err(no_eventfd)?;
+        let event = eventfd()?;
         match data {
             Some(data) => self.signal(address, data, &event)?,
             None => self
@@ -91,11 +94,7 @@ impl Machine {
     pub fn interrupt(&self, input: u32, vector: u8) -> Result<EventFd, Error> {
         self.set_ioapic(input, vector.into())?;
         self.set_lapic_register(0, SPURIOUS, APIC_ENABLED | SPURIOUS_VECTOR)?;
-        let line = EventFd::new(EFD_NONBLOCK).map_err(no_eventfd)?;
-        self.vm()
-            .register_irqfd(&line, input)
-            .call(|| format!("KVM_IRQFD(gsi={input})"))?;
-        Ok(line)
+        irqfd(self.vm(), input)
     }
 
     /// Gives the IOAPIC this redirection entry, selected, and masks all others.
@@ -154,13 +153,17 @@ impl Machine {
     }
 }
 
-fn no_register(address: u64) -> Error {
-    Error::Config(format!("no local APIC register at {address:#x}"))
+/// An eventfd each signal of which raises input `input` of the interrupt controllers.
+///
+/// # Errors
+/// [`Error::Call`].
+pub(crate) fn irqfd(vm: &VmFd, input: u32) -> Result<EventFd, Error> {
+    let line = eventfd()?;
+    vm.register_irqfd(&line, input)
+        .call(|| format!("KVM_IRQFD(gsi={input})"))?;
+    Ok(line)
 }
 
-fn no_eventfd(source: std::io::Error) -> Error {
-    Error::Call {
-        call: "eventfd(EFD_NONBLOCK)".into(),
-        source,
-    }
+fn no_register(address: u64) -> Error {
+    Error::Config(format!("no local APIC register at {address:#x}"))
 }

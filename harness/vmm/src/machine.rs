@@ -6,7 +6,7 @@ use crate::{
     call::Named,
     clock::Stopwatch,
     memory, paging, ring,
-    stats::{Stats, StatsFd},
+    stats::{self, Stats},
 };
 use abi::{PanicReport, Reply, Request, Status, layout, word};
 use kvm_bindings::KVM_MAX_CPUID_ENTRIES;
@@ -282,13 +282,7 @@ impl Machine {
     /// # Errors
     /// As [`StatsFd::of`].
     pub fn stats(&self) -> Result<Stats, Error> {
-        let mut all = StatsFd::of(&self.vm)?.read()?;
-        for vcpu in &self.vcpus {
-            for (name, value) in StatsFd::of(vcpu.fd())?.read()? {
-                *all.entry(name).or_insert(0) += value;
-            }
-        }
-        Ok(all)
+        stats::of_all(&self.vm, self.vcpus.iter().map(Vcpu::fd))
     }
 
     /// The VM's clock as KVM_GET_CLOCK tells it, nanoseconds.

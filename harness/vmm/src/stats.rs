@@ -9,6 +9,7 @@
 #![expect(unsafe_code)]
 
 use crate::Error;
+use kvm_ioctls::{VcpuFd, VmFd};
 use std::{
     collections::BTreeMap,
     fs::File,
@@ -76,6 +77,23 @@ impl StatsFd {
                 source,
             })
     }
+}
+
+/// The statistics of `vm`, then those of all `vcpus` added up.
+///
+/// # Errors
+/// As [`StatsFd::of`].
+pub(crate) fn of_all<'a>(
+    vm: &VmFd,
+    vcpus: impl Iterator<Item = &'a VcpuFd>,
+) -> Result<Stats, Error> {
+    let mut all = StatsFd::of(vm)?.read()?;
+    for vcpu in vcpus {
+        for (name, value) in StatsFd::of(vcpu)?.read()? {
+            *all.entry(name).or_insert(0) += value;
+        }
+    }
+    Ok(all)
 }
 
 /// The names of all single-value statistics and where their values are.

@@ -5,7 +5,7 @@
 // UNSAFETY: a system call and ioctls without wrappers.
 #![expect(unsafe_code)]
 
-use crate::Error;
+use crate::{Error, call::eventfd};
 use linux_raw_sys::general as uffd;
 use std::{
     fs::File,
@@ -18,10 +18,7 @@ use std::{
     thread::JoinHandle,
 };
 use strategies::{GuestRam, SecondView};
-use vmm_sys_util::{
-    eventfd::{EFD_NONBLOCK, EventFd},
-    ioctl::ioctl_with_mut_ref,
-};
+use vmm_sys_util::{eventfd::EventFd, ioctl::ioctl_with_mut_ref};
 
 vmm_sys_util::ioctl_iowr_nr!(
     UFFDIO_API,
@@ -145,11 +142,7 @@ impl Userfault {
             )));
         }
         let served = Arc::new(AtomicU64::new(0));
-        let stop = EventFd::new(EFD_NONBLOCK).map_err(|source| Error::Call {
-            call: "eventfd(EFD_NONBLOCK)".into(),
-            source,
-        })?;
-        let stop = Arc::new(stop);
+        let stop = Arc::new(eventfd()?);
         let base = start - offset;
         let thread = std::thread::spawn({
             let (served, stop) = (served.clone(), stop.clone());

@@ -12,9 +12,9 @@ use vmm::{
 };
 use workloads::virtio::{Backend, Bounce};
 
-/// What a disk holds that holds the pattern of `seed`.
-pub(super) fn content(seed: u64) -> Vec<u8> {
-    let words = 0..layout::DISK / 8;
+/// What a disk of `words` 64-bit words holds that holds the pattern of `seed`.
+pub(in crate::cell) fn content(seed: u64, words: u64) -> Vec<u8> {
+    let words = 0..words;
     words.flat_map(|i| pattern(seed, i).to_le_bytes()).collect()
 }
 

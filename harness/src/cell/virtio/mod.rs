@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The virtio device of a cell: who serves it, what it saw, and what that proves.
 
-mod disk;
+pub(super) mod disk;
 
 use super::{Stop, proof::Seen};
 use abi::{Reply, Request, layout, step};
@@ -23,6 +23,9 @@ use workloads::{
 
 /// The register that a driver writes to announce requests (virtio 1.2, 4.2.2).
 const QUEUE_NOTIFY: u64 = layout::VIRTIO + 0x50;
+
+/// Words of the disk behind a block device.
+const WORDS: u64 = layout::DISK / 8;
 
 /// A device that a guest can drive.
 pub(super) struct Ready {
@@ -106,7 +109,7 @@ impl Ready {
         let kind = match device.device {
             Device::Block(backend) => {
                 let content = match call.proof.access {
-                    Access::BlockRead => disk::content(call.measured.args.seed),
+                    Access::BlockRead => disk::content(call.measured.args.seed, WORDS),
                     _ => vec![0; layout::DISK as usize],
                 };
                 let disk = disk::make(backend, device.bounce, content, machine, lab)?;
@@ -172,7 +175,7 @@ impl Ready {
         let mut found = vec![0; len as usize];
         let inspected = lock(device).work().disk().inspect(0, &mut found);
         inspected.map_err(|e| Stop::Unproved(format!("reading the disk: {e}")))?;
-        let expected = disk::content(args.seed);
+        let expected = disk::content(args.seed, WORDS);
         match found[..] == expected[..found.len()] {
             true => Ok(()),
             false => Err(Stop::Unproved(

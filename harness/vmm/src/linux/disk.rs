@@ -5,14 +5,13 @@
 use super::vcpu::lock;
 use crate::{
     Error,
-    call::Named,
+    in_kernel::irqfd,
     virtio::{Block, RamDisk, Transport},
 };
 use abi::layout::VIRTIO_SIZE;
 use kvm_ioctls::VmFd;
 use std::sync::{Arc, Mutex};
 use vm_memory::GuestMemoryMmap;
-use vmm_sys_util::eventfd::{EFD_NONBLOCK, EventFd};
 
 /// A disk that vCPUs share.
 pub(super) type Disk = Arc<Mutex<Transport<Block>>>;
@@ -39,12 +38,7 @@ pub(super) fn register(address: u64) -> Option<u64> {
 /// # Errors
 /// [`Error::Call`].
 pub(super) fn make(vm: &VmFd, memory: &GuestMemoryMmap, content: Vec<u8>) -> Result<Disk, Error> {
-    let line = EventFd::new(EFD_NONBLOCK).map_err(|source| Error::Call {
-        call: "eventfd(EFD_NONBLOCK)".into(),
-        source,
-    })?;
-    vm.register_irqfd(&line, INTERRUPT)
-        .call(|| format!("KVM_IRQFD(gsi={INTERRUPT})"))?;
+    let line = irqfd(vm, INTERRUPT)?;
     let block = Block::new(Box::new(RamDisk::new(content)));
     let device = Transport::new(block, memory.clone()).map_err(Error::Config)?;
     Ok(Arc::new(Mutex::new(device.interrupting(Some(line)))))

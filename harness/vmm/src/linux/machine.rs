@@ -15,7 +15,7 @@ use crate::{
     clock::{Stopwatch, ticks},
     machine::create_vm,
     memory,
-    stats::{Stats, StatsFd},
+    stats::{self, Stats},
 };
 use abi::port;
 use kvm_bindings::{KVM_MAX_CPUID_ENTRIES, KVM_PIT_SPEAKER_DUMMY, kvm_pit_config};
@@ -245,13 +245,7 @@ impl Linux {
     /// # Errors
     /// As [`StatsFd::of`].
     pub fn stats(&self) -> Result<Stats, Error> {
-        let mut all = StatsFd::of(&*self.vm)?.read()?;
-        for vcpu in &self.vcpus {
-            for (name, value) in StatsFd::of(vcpu.fd())?.read()? {
-                *all.entry(name).or_insert(0) += value;
-            }
-        }
-        Ok(all)
+        stats::of_all(&self.vm, self.vcpus.iter().map(Vcpu::fd))
     }
 
     /// The frequency of the guest's time-stamp counter.
