@@ -280,7 +280,7 @@ impl Machine {
     /// KVM's statistics of the VM, then those of all vCPUs added up.
     ///
     /// # Errors
-    /// As [`StatsFd::of`].
+    /// [`Error::Call`] if they cannot be read.
     pub fn stats(&self) -> Result<Stats, Error> {
         stats::of_all(&self.vm, self.vcpus.iter().map(Vcpu::fd))
     }
