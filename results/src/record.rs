@@ -57,6 +57,10 @@ pub enum Outcome {
         /// Exact counts over the measured window.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         counters: Counters,
+        /// What was to be counted and could not be, by the prefix that its counters
+        /// would have had: why, in a line. A count that is absent is never 0.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        unavailable: BTreeMap<String, String>,
     },
     /// This machine lacks what the cell needs. Not an error.
     Missing {
@@ -128,6 +132,7 @@ mod tests {
     fn reads_and_writes_the_contract() {
         for line in [
             r#"{"cell":{"testbed":"lab","strategy":"memfd","workload":"mmio/user-read","params":{"cpus":1,"mem_mib":64}},"block":3,"order":2,"outcome":"measured","unit":"insn","samples":{"latency":[4858,4858]},"counters":{"kvm.mmio_exits":2000}}"#,
+            r#"{"cell":{"testbed":"host","strategy":"memfd","workload":"tlb/chase","params":{}},"block":3,"order":2,"outcome":"measured","unit":"ns","samples":{"latency":[5]},"unavailable":{"pmu":"no hardware PMU exposed"}}"#,
             r#"{"cell":{"testbed":"host","strategy":"memfd-secret","workload":"mmio/user-read","params":{}},"outcome":"missing","reason":"KVM_RUN: EFAULT","remedy":"needs the lab kernel"}"#,
             r#"{"cell":{"testbed":"host","strategy":"memfd","workload":"pio/user","params":{}},"block":4,"outcome":"failed","error":"guest hung"}"#,
         ] {

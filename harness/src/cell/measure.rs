@@ -341,6 +341,7 @@ impl Scale {
             samples,
             batch,
             counters,
+            unavailable: BTreeMap::new(),
         }
     }
 

@@ -56,6 +56,7 @@ impl Fake {
             samples,
             batch: Default::default(),
             counters: Default::default(),
+            unavailable: Default::default(),
         }
     }
 }

@@ -30,6 +30,7 @@ fn rows(cell: &Cell, unit: Unit, cost: u64, n: usize, by: &[&str]) -> Vec<Row> {
         samples: [("latency".to_string(), vec![cost; n])].into(),
         batch: [].into(),
         counters,
+        unavailable: [].into(),
     };
     let row = |block| Row {
         cell: cell.clone(),

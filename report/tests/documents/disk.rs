@@ -153,5 +153,6 @@ fn outcome(cell: &Cell, drift: f64, noise: &mut Noise) -> Outcome {
         samples: [("latency".to_string(), latency)].into(),
         batch: [].into(),
         counters,
+        unavailable: [].into(),
     }
 }

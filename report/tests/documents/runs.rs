@@ -224,6 +224,7 @@ fn outcome(cell: &Cell, unit: Unit, per_block: usize, drift: f64, noise: &mut No
         samples,
         batch,
         counters: [].into(),
+        unavailable: [].into(),
     }
 }
 
@@ -422,6 +423,7 @@ pub(crate) fn hostile() -> Run {
                         samples: named.into(),
                         batch: [("latency".to_string(), zero)].into(),
                         counters: [].into(),
+                        unavailable: [].into(),
                     },
                 });
             }
@@ -583,6 +585,7 @@ fn lab_outcome(cell: &Cell, cost: u64, lab_cpus: u64) -> Outcome {
         samples,
         batch: [].into(),
         counters: counters.map(|(k, v)| (k.to_string(), v)).into(),
+        unavailable: [].into(),
     }
 }
 

@@ -31,6 +31,7 @@ fn measured(unit: Unit, samples: &[u64]) -> Outcome {
         samples: [("latency".to_string(), samples.to_vec())].into(),
         batch: [].into(),
         counters: [].into(),
+        unavailable: [].into(),
     }
 }
 

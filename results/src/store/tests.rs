@@ -32,6 +32,7 @@ fn row(block: u32) -> Row {
             samples: [("latency".to_string(), vec![1, 2])].into(),
             batch: Default::default(),
             counters: Default::default(),
+            unavailable: Default::default(),
         },
     }
 }
