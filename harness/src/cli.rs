@@ -38,6 +38,12 @@ pub enum Command {
     /// The first process of the lab
     #[command(hide = true)]
     LabInit,
+    /// A process that works for itself until its standard input ends
+    #[command(hide = true)]
+    Neighbour {
+        /// The CPU to work on
+        cpu: usize,
+    },
     /// One cell, in a process of its own: reads a job from standard input
     #[command(hide = true)]
     Cell,

@@ -7,6 +7,7 @@
 //! carried out elsewhere.
 #![forbid(unsafe_code)]
 
+mod bystander;
 mod definition;
 mod error;
 mod linux;
@@ -18,6 +19,7 @@ mod select;
 
 pub mod virtio;
 
+pub use bystander::{HostWork, Neighbour, Victim};
 pub use definition::{Workload, all};
 pub use error::Error;
 pub use linux::{Linux, Load, Pages};

@@ -2,7 +2,7 @@
 //! Models: what a workload makes the guest do, and what proves that it did.
 
 use crate::{
-    Error, linux,
+    Error, bystander, linux,
     params::Checked,
     script::{Access, Call, Faults, Forced, Populate, Range, Script, Setup},
     virtio,
@@ -81,6 +81,10 @@ pub enum Model {
     Populate,
     /// Giving pages back by holes.
     Punch,
+    /// Work of the host's kernel before and after a VM.
+    HostVictim,
+    /// A process on another CPU, alone and beside a VM.
+    Neighbour,
 }
 
 /// Pages of the arena that the rehearsal of a touch takes: the first 2 MiB, so
@@ -147,6 +151,18 @@ impl Model {
                 let range = range(memory, &params)?;
                 let touch = touch(memory, 1, 0, 0).measured;
                 return Ok(Script::Punch { touch, range });
+            }
+            Model::HostVictim => {
+                let touch = touch(memory, 1, 0, ORDER_RANDOM);
+                return Ok(Script::Victim(bystander::victim(touch, &params)?));
+            }
+            Model::Neighbour => {
+                let call =
+                    match params.word("beside", &[("populate", true), ("mmio-read", false)])? {
+                        true => touch(memory, cpus, REHEARSAL_PAGES, ORDER_RANDOM),
+                        false => Model::MmioRead.exchange(&params)?,
+                    };
+                return Ok(Script::Neighbour(bystander::neighbour(call)));
             }
             Model::Touch => touch(memory, cpus, REHEARSAL_PAGES, shuffle(&params)?),
             Model::Retouch => touch(memory, cpus, REHEARSAL_PAGES, shuffle(&params)?)
@@ -233,7 +249,9 @@ impl Model {
             | Model::Punch
             | Model::Touch
             | Model::Retouch
-            | Model::Userfault => unreachable!("these do not exchange anything"),
+            | Model::Userfault
+            | Model::HostVictim
+            | Model::Neighbour => unreachable!("these do not exchange anything"),
         })
     }
 }
@@ -327,9 +345,12 @@ fn range(memory: u64, params: &Checked<'_>) -> Result<Range, Error> {
     })
 }
 
+/// The seed of every random order.
+const ORDER_RANDOM: u64 = 0x0dd5_eed5;
+
 /// `order` is `sequential` (the default) or `random`.
 fn shuffle(params: &Checked<'_>) -> Result<u64, Error> {
-    params.word("order", &[("sequential", 0), ("random", 0x0dd5_eed5)])
+    params.word("order", &[("sequential", 0), ("random", ORDER_RANDOM)])
 }
 
 /// First touches of the arena of each vCPU's share, the first `skip` pages of

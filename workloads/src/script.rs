@@ -3,7 +3,7 @@
 //! down or tested.
 
 use crate::{
-    Linux,
+    Linux, Neighbour, Victim,
     virtio::{Completion, Virtio},
 };
 use abi::{Args, Digest, Op, Order, Request, layout, truncate, value};
@@ -37,6 +37,10 @@ pub enum Script {
         /// Where.
         range: Range,
     },
+    /// Let the host work before and after a VM.
+    Victim(Victim),
+    /// Let a process work beside a VM.
+    Neighbour(Neighbour),
 }
 
 /// How a host populates guest memory.
@@ -447,7 +451,8 @@ mod tests {
                             assert!(range.batches().count() as u64 * range.batch == range.pages);
                             continue;
                         }
-                        Script::Boot | Script::Linux(_) | Script::Teardown { .. } => continue,
+                        Script::Neighbour(Neighbour { call }) => call,
+                        _ => continue,
                     };
                     for (address, _) in (0..cpus)
                         .flat_map(|i| [call.rehearsal, call.measured].map(|r| call.for_vcpu(r, i)))

@@ -2,7 +2,7 @@
 //! Measuring: build the machine, check it, rehearse, measure, prove.
 
 use super::{
-    ANSWER_LIMIT, Stop, guard, host_side, linux, proof,
+    ANSWER_LIMIT, Stop, bystander, guard, host_side, linux, proof,
     setup::{self, Ready},
 };
 use crate::{arm, host};
@@ -12,9 +12,9 @@ use results::{
     record::{Counters, Samples},
     unit::Bytes,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 use strategies::{GuestRam, Missing, Strategy};
-use vmm::{Config, Device, Kvm, Machine, Phases, Ring, VmFd, stats};
+use vmm::{Config, Device, Kvm, Machine, Phases, Ring, VmFd, clock, stats};
 use workloads::{Access, Call, Script, Setup};
 
 /// The counter that says how many operations the others were counted over.
@@ -82,6 +82,8 @@ fn measured(
         Script::Call(call) => bench.call(&call),
         Script::Populate { by, range } => host_side::populate(&bench, by, range),
         Script::Punch { touch, range } => host_side::punch(&bench, touch, range),
+        Script::Victim(victim) => bystander::victim(&bench, &victim),
+        Script::Neighbour(neighbour) => bystander::neighbour(&bench, &neighbour),
     }
 }
 
@@ -114,6 +116,14 @@ fn config(cell: &Cell, script: &Script) -> Config {
         window: setup.has_window(),
         limit: ANSWER_LIMIT,
     }
+}
+
+/// What came of a request.
+pub(super) struct Asked {
+    pub(super) samples: Samples,
+    pub(super) counters: Counters,
+    /// From when to when it was carried out, in ticks.
+    pub(super) window: Range<u64>,
 }
 
 /// What every kind of cell needs.
@@ -176,7 +186,9 @@ impl Bench<'_> {
         guard::native(&mut machine)?;
         self.ask(&mut machine, call, call.rehearsal, &ready)?;
         let ready = setup::after_rehearsal(call, &mut machine)?.unwrap_or(ready);
-        let (samples, counters) = self.ask(&mut machine, call, call.measured, &ready)?;
+        let Asked {
+            samples, counters, ..
+        } = self.ask(&mut machine, call, call.measured, &ready)?;
         let scale = self.scale(&mut machine)?;
 
         let mut batch = BTreeMap::new();
@@ -188,13 +200,13 @@ impl Bench<'_> {
     }
 
     /// Carries out `request` on all vCPUs and proves it.
-    fn ask(
+    pub(super) fn ask(
         &self,
         machine: &mut Machine,
         call: &Call,
         request: Request,
         ready: &Ready,
-    ) -> Result<(Samples, Counters), Stop> {
+    ) -> Result<Asked, Stop> {
         let vcpus = 0..self.config.vcpus;
         let requests: Vec<_> = vcpus.map(|i| call.for_vcpu(request, i)).collect();
         let mut devices: Vec<_> = requests
@@ -203,7 +215,9 @@ impl Bench<'_> {
             .collect();
         let effort = host::effort();
         let (before, clock_before) = (machine.stats()?, machine.clock()?);
+        let begun = clock::ticks();
         let replies = machine.call_all(&requests, &mut devices)?;
+        let window = begun..clock::ticks();
         let (clock_after, after) = (machine.clock()?, machine.stats()?);
         let effort = host::effort_since(&effort);
         let grown = stats::growth(&before, &after);
@@ -240,7 +254,11 @@ impl Bench<'_> {
         if let setup::Saw::Virtio(count) = saw {
             counters.extend(count.counters(call, operations));
         }
-        Ok((samples, counters))
+        Ok(Asked {
+            samples,
+            counters,
+            window,
+        })
     }
 
     /// What KVM's statistics grew by, what its page tables hold now, and how

@@ -4,6 +4,7 @@
 //! The process belongs to the cell. A SIGBUS, a leak or a raised limit ends
 //! with it, and whoever started it turns its death into a row.
 
+mod bystander;
 mod guard;
 mod host_side;
 mod linux;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use strategies::{Missing, Mode, registry};
 
+pub use bystander::rounds;
 pub use guard::TICKS_PER_ITERATION_MAX;
 
 /// How long a guest may take for one answer. The longest honest one, a GiB of

@@ -6,6 +6,7 @@ mod cell;
 mod lab;
 mod lab_build;
 mod list;
+mod neighbour;
 mod probe;
 mod report;
 mod run;
@@ -29,6 +30,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Run(args) => run::run(args),
         Command::Report(args) => report::run(args),
         Command::Cell => cell::run(),
+        Command::Neighbour { cpu } => neighbour::run(cpu),
         Command::Audit(args) => audit::run(args),
         Command::Lab(Lab::Build(args)) => lab_build::run(args),
         Command::Lab(Lab::Run(args)) => run::run(RunArgs {

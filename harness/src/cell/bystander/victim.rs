@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The host's work before a VM, and after one whose guest had touched all its memory.
+
+use super::chore;
+use crate::cell::{
+    Stop,
+    measure::{Asked, Bench, OPERATIONS},
+    setup::Ready,
+};
+use results::{Outcome, record::Samples};
+use std::collections::BTreeMap;
+use workloads::Victim;
+
+/// Works, has a guest touch its memory, takes it apart, and works again.
+pub(in crate::cell) fn victim(bench: &Bench<'_>, victim: &Victim) -> Result<Outcome, Stop> {
+    let work = |when: &str| {
+        let failed = |e| Stop::Unproved(format!("the host's work {when} the VM: {e}"));
+        chore::measure(victim).map_err(failed)
+    };
+    let before = work("before")?;
+    let mut machine = bench.started()?;
+    let touch = &victim.touch;
+    let Asked { mut counters, .. } =
+        bench.ask(&mut machine, touch, touch.measured, &Ready::Nothing)?;
+    let scale = bench.scale(&mut machine)?;
+    machine.tear_down();
+    let after = work("after")?;
+
+    // What was counted was the guest's first touches, and not what is measured.
+    counters.remove(OPERATIONS);
+    counters.retain(|name, _| !name.starts_with("ipi.") && name != "minor_faults");
+    let series = [("before", before), ("after", after)];
+    let batch = series
+        .each_ref()
+        .map(|(name, _)| (name.to_string(), victim.batch));
+    let samples: Samples = series.map(|(name, ticks)| (name.to_string(), ticks)).into();
+    Ok(scale.outcome(samples, BTreeMap::from(batch), counters))
+}
