@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The lines of a text report: ASCII, never wider than [`COLUMNS`]. Nothing is cut
+//! off: what does not fit is wrapped, or goes on in another table below.
+
+use crate::{clean::ascii, prose, wrap::wrap};
+
+/// The widest line, in characters.
+const COLUMNS: usize = 75;
+
+/// What stands between two columns.
+const BAR: &str = " | ";
+
+/// The document so far. Every method keeps to [`COLUMNS`] and to ASCII.
+#[derive(Default)]
+pub(super) struct Page(String);
+
+impl Page {
+    /// All of it.
+    pub(super) fn finish(self) -> String {
+        self.0
+    }
+
+    pub(super) fn line(&mut self, line: &str) {
+        self.0.push_str(line.trim_end());
+        self.0.push('\n');
+    }
+
+    pub(super) fn gap(&mut self) {
+        self.line("");
+    }
+
+    pub(super) fn heading(&mut self, text: &str) {
+        self.gap();
+        self.wrapped("", text);
+        self.line(&"-".repeat(ascii(text).len().min(COLUMNS)));
+    }
+
+    /// `text` in lines, the first of which begins with `first`.
+    pub(super) fn wrapped(&mut self, first: &str, text: &str) {
+        for line in wrap(first, &ascii(text), COLUMNS) {
+            self.line(&line);
+        }
+    }
+
+    /// Rows under a header. The first column takes what the others leave; a name
+    /// that does not fit stands on a line of its own above its figures, and so does
+    /// a row of one cell, above the rows that it names.
+    pub(super) fn table(&mut self, rows: &[Vec<String>]) {
+        let mut widths = vec![0; rows.first().map_or(0, Vec::len)];
+        for row in rows.iter().filter(|row| row.len() > 1) {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = cell.len().max(*width);
+            }
+        }
+        let others: usize = widths[1..].iter().map(|w| w + BAR.len()).sum();
+        let room = COLUMNS.saturating_sub(others).max(rows[0][0].len());
+        widths[0] = widths[0].min(room);
+        for (i, row) in rows.iter().enumerate() {
+            if let [name] = &row[..] {
+                self.wrapped("", name);
+                continue;
+            }
+            let fits = row[0].len() <= widths[0];
+            if !fits {
+                self.wrapped("", &row[0]);
+            }
+            let mut line = format!("{:1$}", if fits { &row[0] } else { "" }, widths[0]);
+            for (cell, width) in row.iter().zip(&widths).skip(1) {
+                line.push_str(BAR);
+                line.push_str(&format!("{cell:>width$}"));
+            }
+            self.line(&line);
+            if i == 0 {
+                let rule: Vec<_> = widths.iter().map(|w| "-".repeat(*w)).collect();
+                self.line(&rule.join("-+-"));
+            }
+        }
+    }
+
+    /// The same in as many tables as it takes to keep the figures of a row within
+    /// [`COLUMNS`]; each begins with the first column.
+    pub(super) fn split(&mut self, rows: &[Vec<String>]) {
+        /// What the first column may have; longer names stand above their figures.
+        const FIRST: usize = 32;
+        let width = |column: usize| {
+            let rows = rows.iter().filter(|row| row.len() > 1);
+            let cells = rows.filter_map(|row| row.get(column));
+            cells.map(String::len).max().unwrap_or(0)
+        };
+        let columns = rows.first().map_or(0, Vec::len);
+        let mut begin = 1;
+        while begin < columns {
+            let mut used = width(0).min(FIRST);
+            let room = |column: &usize| {
+                used += width(*column) + BAR.len();
+                used <= COLUMNS
+            };
+            let end = begin + (begin..columns).take_while(room).count().max(1);
+            let part = |row: &Vec<String>| {
+                let others = row.iter().skip(begin).take(end - begin);
+                row.iter().take(1).chain(others).cloned().collect()
+            };
+            self.table(&rows.iter().map(part).collect::<Vec<_>>());
+            begin = end;
+            if begin < columns {
+                self.gap();
+            }
+        }
+    }
+
+    /// The command, in lines that a shell joins again.
+    pub(super) fn command(&mut self, words: &[String]) {
+        const MOST: usize = COLUMNS - 4;
+        let mut line = "  ".to_string();
+        for word in words {
+            let quoted = prose::quoted(word);
+            if line.trim().is_empty() || line.len() + 1 + quoted.len() <= MOST {
+                line.push_str(if line.trim().is_empty() { "" } else { " " });
+            } else {
+                self.line(&(line + " \\"));
+                line = "      ".to_string();
+            }
+            if line.len() + quoted.len() <= MOST {
+                line.push_str(&quoted);
+                continue;
+            }
+            // Pieces that touch are one word to a shell, so each is quoted for
+            // itself; in the worst case a byte takes four columns and a
+            // character has four bytes.
+            let chars: Vec<char> = word.chars().collect();
+            for piece in chars.chunks(4) {
+                let piece = prose::quoted(&piece.iter().collect::<String>());
+                if line.len() + piece.len() > MOST {
+                    self.line(&(line + "\\"));
+                    line = String::new();
+                }
+                line.push_str(&piece);
+            }
+        }
+        self.line(&line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_width(page: &Page) {
+        for line in page.0.lines() {
+            assert!(line.len() <= COLUMNS && line.is_ascii(), "{line}");
+        }
+    }
+
+    /// Joined as a shell joins them, the lines are the quoted words again.
+    #[test]
+    fn a_command_survives_its_line_breaks() {
+        let words = [
+            "unmapbench",
+            "run",
+            "--out",
+            &"y".repeat(300),
+            "--workloads",
+            "mmio/*",
+        ];
+        let mut page = Page::default();
+        page.command(&words.map(str::to_string));
+        check_width(&page);
+        let joined = page.0.replace("\\\n", "");
+        let joined: Vec<_> = joined.split_whitespace().collect();
+        assert_eq!(joined.join(" "), words.map(prose::quoted).join(" "));
+    }
+
+    #[test]
+    fn a_table_too_wide_goes_on_below_with_its_names() {
+        let row = |name: &str, n: usize| -> Vec<String> {
+            let others = (0..n).map(|i| format!("{i:010}"));
+            std::iter::once(name.to_string()).chain(others).collect()
+        };
+        let check = |name: &str, n: usize, tables: usize| {
+            let mut page = Page::default();
+            page.split(&[row("variant", n), row(name, n)]);
+            check_width(&page);
+            assert_eq!(page.0.matches("variant").count(), tables, "{}", page.0);
+            assert_eq!(page.0.matches("00000000").count(), 2 * n);
+        };
+        check("memfd", 5, 1);
+        check("memfd", 6, 2);
+        check("memfd", 11, 3);
+        check("x".repeat(90).as_str(), 4, 2);
+        check("memfd", 0, 0);
+    }
+}
