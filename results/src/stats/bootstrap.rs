@@ -78,7 +78,7 @@ pub fn median_interval(blocks: &[f64], seed: u64) -> Option<Interval> {
             high: greatest,
         });
     }
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut rng = source(seed);
     let mut drawn = vec![0; blocks.len()];
     let medians = (0..RESAMPLES).map(|_| median_of_draw(&mut rng, blocks.values(), &mut drawn));
     let medians = Sorted::new(medians.collect());
@@ -109,10 +109,15 @@ fn median_of_draw(rng: &mut ChaCha8Rng, sorted: &[f64], drawn: &mut [usize]) -> 
     lower + (upper - lower) / 2.0
 }
 
+/// The random numbers of `seed`.
+pub(super) fn source(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
 /// A number below `n`, by multiply and shift (Lemire, "Fast Random Integer
 /// Generation in an Interval", 2019, without the rejection: the bias is below
 /// n/2⁶⁴). Not `rand`'s own, whose algorithm may change between releases.
-fn index(rng: &mut ChaCha8Rng, n: usize) -> usize {
+pub(super) fn index(rng: &mut ChaCha8Rng, n: usize) -> usize {
     ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
 }
 

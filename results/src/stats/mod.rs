@@ -13,11 +13,13 @@
 //! record or a strategy; [`crate::compare`] brings the numbers.
 
 mod bootstrap;
+mod levels;
 mod quantile;
 mod ratio;
 mod tail;
 
 pub use bootstrap::{Interval, MIN_BLOCKS, RESAMPLES, TAIL, median_interval};
+pub use levels::{Level, levels};
 pub use quantile::{Sorted, median, sample_median};
 pub use ratio::{Precision, Ratio, Undefined, counted_ratio, paired_ratio};
 pub use tail::{NotEnough, Tail};
