@@ -7,7 +7,7 @@
 //! the host in the whole cell: its direct map, interrupts between its CPUs, faults. Arms of a group with the same counts
 //! share a row, which makes what they differ in stand out.
 
-use crate::{digest::Family, number};
+use crate::{digest::Family, grid::Grid, number};
 use results::{Outcome, Row, cell::Cell, compare::Table, stats::median};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,27 +29,22 @@ const IN_TOTAL: [&str; 1] = ["host."];
 /// The counter that says over how many operations the others were counted.
 const OPERATIONS: &str = "operations";
 
-/// A table of counters.
-pub(crate) struct Counters {
-    /// What they are.
-    pub(crate) title: String,
-    /// The counters' names.
-    pub(crate) columns: Vec<String>,
-    /// Group, arms, and a count a column; nothing where it was not recorded.
-    pub(crate) rows: Vec<(String, Vec<String>, Vec<String>)>,
-}
-
-/// The counters of `family`; a table of which nothing is of interest is left out.
-pub(crate) fn of(family: &Family<'_>) -> Vec<Counters> {
+/// The counters of `family`, a count a column and nothing where it was not recorded; a
+/// table of which nothing is of interest is left out.
+pub(crate) fn of(family: &Family<'_>) -> Vec<Grid> {
     let per_operation = format!("Counters per operation: {}", family.name);
     let in_total = format!("What each cell did to the host: {}", family.name);
     [
-        table(family, per_operation, &PER_OPERATION, true),
-        table(family, in_total, &IN_TOTAL, false),
+        grid(tables(family), per_operation, &PER_OPERATION, true),
+        grid(tables(family), in_total, &IN_TOTAL, false),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+fn tables<'t, 'a>(family: &'t Family<'a>) -> impl Iterator<Item = &'t Table<'a>> {
+    family.workloads.iter().flat_map(|w| &w.tables)
 }
 
 /// One arm's counters.
@@ -59,14 +54,16 @@ struct Counted<'a> {
     counts: BTreeMap<&'a str, f64>,
 }
 
-fn table(
-    family: &Family<'_>,
+/// The counters of `tables` whose names begin with one of `prefixes`, over the cell or
+/// per operation of it; `None` if none says anything.
+pub(crate) fn grid<'t, 'a: 't>(
+    tables: impl Iterator<Item = &'t Table<'a>>,
     title: String,
     prefixes: &[&str],
     per_operation: bool,
-) -> Option<Counters> {
+) -> Option<Grid> {
     let mut counted = Vec::new();
-    for table in family.workloads.iter().flat_map(|w| &w.tables) {
+    for table in tables {
         for arm in &table.arms {
             let mut counts = medians(&arm.rows);
             let recorded = counts.remove(OPERATIONS);
@@ -100,11 +97,12 @@ fn table(
             None => rows.push((arm.group, vec![arm.arm], shown)),
         }
     }
-    (!names.is_empty()).then(|| Counters {
-        title,
-        columns: names.iter().map(|name| name.to_string()).collect(),
-        rows,
-    })
+    let columns = [&["strategies with these counts"], &names[..]].concat();
+    let mut grid = Grid::new(title, "workload", &columns);
+    for (group, arms, shown) in rows.into_iter().filter(|_| !names.is_empty()) {
+        grid.push(&group, [vec![arms.join(", ")], shown].concat());
+    }
+    grid.unless_empty()
 }
 
 /// The names of the counters that say something: not 0 throughout, and not a size

@@ -21,6 +21,7 @@ mod error;
 mod evidence;
 mod format;
 mod gap;
+mod grid;
 mod number;
 mod prose;
 mod wrap;

@@ -5,11 +5,11 @@
 
 use crate::{
     bounce::{self, Bouncing, Way},
-    clean,
-    counters::{self, Counters},
+    clean, counters,
     digest::{self, Bed, Digest, Workload},
     evidence::{self, READERS},
     gap,
+    grid::Grid,
     matrix::{self, Matrix},
     number::{self, Mark},
     prose,
@@ -120,7 +120,7 @@ fn details(out: &mut String, bed: &Bed<'_>) {
             works(out, &matrix);
         }
         for counters in counters::of(family) {
-            counted(out, &counters);
+            grid(out, &counters);
         }
     }
 }
@@ -197,16 +197,30 @@ fn works(out: &mut String, matrix: &Matrix) {
     out.push('\n');
 }
 
-fn counted(out: &mut String, counters: &Counters) {
-    let _ = write!(out, "### {}\n\n", escape(&counters.title));
-    let mut header = vec!["workload".to_string(), "strategies".to_string()];
-    header.extend(counters.columns.iter().map(|name| escape(name)));
+fn grid(out: &mut String, grid: &Grid) {
+    let _ = write!(out, "### {}\n\n", escape(&grid.title));
+    if !grid.about.is_empty() {
+        let _ = write!(out, "{}\n\n", escape(&grid.about));
+    }
+    let named = grid.named();
+    let columns = grid.columns.iter().map(|name| escape(name));
+    let header: Vec<String> = named
+        .then(|| grid.group.to_string())
+        .into_iter()
+        .chain(columns)
+        .collect();
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    let rows = counters.rows.iter().map(|(group, arms, counts)| {
-        let words = [escape(group), escape(&arms.join(", "))];
-        words.into_iter().chain(counts.iter().cloned()).collect()
+    let rows = grid.groups.iter().flat_map(|(group, rows)| {
+        rows.iter().map(move |row| {
+            let cells = row.iter().map(|cell| escape(cell));
+            named
+                .then(|| escape(group))
+                .into_iter()
+                .chain(cells)
+                .collect()
+        })
     });
-    table(out, &header, 2, rows);
+    table(out, &header, 1 + usize::from(named), rows);
     out.push('\n');
 }
 

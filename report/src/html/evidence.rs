@@ -5,10 +5,11 @@
 use super::{arm, overview, strategy, wide};
 use crate::{
     bounce::{self, Bouncing},
-    counters::{self, Counters},
+    counters,
     digest::{Bed, Digest, Family, Workload},
     evidence::{self, READERS},
     figure::Palette,
+    grid::Grid,
     matrix, prose,
 };
 use maud::{Markup, html};
@@ -128,21 +129,22 @@ fn ratio(over: &Result<Ratio, String>) -> Markup {
 pub(super) fn counters(family: &Family<'_>) -> Markup {
     html! { @for counters in counters::of(family) { details {
         summary { (counters.title) }
-        (wide(&counters.title, &counted(&counters)))
+        (wide(&counters.title, &grid(&counters)))
     } } }
 }
 
-fn counted(counters: &Counters) -> Markup {
+/// A grid without its title.
+pub(super) fn grid(grid: &Grid) -> Markup {
     html! { table.counters {
         thead { tr {
-            th scope="col" { "workload" }
-            th scope="col" { "strategies with these counts" }
-            @for name in &counters.columns { th.num scope="col" { (name) } }
+            @if grid.named() { th scope="col" { (grid.group) } }
+            @for (i, name) in grid.columns.iter().enumerate() {
+                th.num[i > 0] scope="col" { (name) }
+            }
         } }
-        tbody { @for (group, arms, counts) in &counters.rows { tr {
-            th scope="row" { (group) }
-            td { (arms.join(", ")) }
-            @for count in counts { td.num { (count) } }
-        } } }
+        @for (group, rows) in &grid.groups { tbody { @for (i, row) in rows.iter().enumerate() { tr {
+            @if grid.named() && i == 0 { th scope="rowgroup" rowspan=(rows.len()) { (group) } }
+            @for (i, cell) in row.iter().enumerate() { td.num[i > 0] { (cell) } }
+        } } } }
     } }
 }
