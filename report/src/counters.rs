@@ -27,7 +27,7 @@ const PER_OPERATION: [&str; 8] = [
 const IN_TOTAL: [&str; 1] = ["host."];
 
 /// The counter that says over how many operations the others were counted.
-const OPERATIONS: &str = "operations";
+pub(crate) const OPERATIONS: &str = "operations";
 
 /// The counters of `family`, a count a column and nothing where it was not recorded; a
 /// table of which nothing is of interest is left out.

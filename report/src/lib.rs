@@ -34,6 +34,7 @@ mod pivot;
 mod samples;
 mod terminal;
 mod text;
+mod tlb;
 
 pub use error::Error;
 pub use figure::{Figure, figures};

@@ -12,7 +12,7 @@ use crate::{
     grid::Grid,
     matrix::{self, Matrix},
     number::{self, Mark},
-    prose,
+    prose, tlb,
 };
 use results::{
     BASELINE, Cell, Run, Unit,
@@ -122,6 +122,9 @@ fn details(out: &mut String, bed: &Bed<'_>) {
         for counters in counters::of(family) {
             grid(out, &counters);
         }
+    }
+    for translation in tlb::of(bed) {
+        grid(out, &translation);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     digest::{self, Bed, Digest, Family},
     evidence, gap, matrix,
     number::{self, Mark},
-    prose,
+    prose, tlb,
     wrap::wrap,
 };
 use comfy_table::{
@@ -35,6 +35,9 @@ pub fn terminal(run: &Run) -> String {
         out += &table(bed);
         for family in &bed.families {
             out += &backends(family);
+        }
+        for line in tlb::lines(bed) {
+            out += &paragraph("- ", &line);
         }
     }
     if digest.beds.is_empty() {

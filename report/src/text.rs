@@ -10,9 +10,11 @@ use crate::{
     clean::{ascii, shorten},
     digest::{self, Bed, Digest, Family, Workload},
     evidence::{self, READERS},
-    gap, matrix,
+    gap,
+    grid::Grid,
+    matrix,
     number::{self, Mark},
-    prose,
+    prose, tlb,
 };
 use page::Page;
 use results::{
@@ -85,6 +87,33 @@ fn tables(out: &mut Page, bed: &Bed<'_>) {
             bounced(out, bed, workload);
         }
         backends(out, family);
+    }
+    let translation = tlb::of(bed);
+    if !translation.is_empty() {
+        out.heading(&format!("{}: {}", bed.testbed, tlb::TITLE));
+    }
+    for (i, table) in translation.iter().enumerate() {
+        grid(out, table, i > 0);
+    }
+}
+
+/// A grid, each group's name above its rows; `apart` from what is above.
+fn grid(out: &mut Page, grid: &Grid, apart: bool) {
+    if apart {
+        out.gap();
+    }
+    out.wrapped("", &grid.title);
+    let ascii_row = |row: &Vec<String>| row.iter().map(|cell| ascii(cell)).collect();
+    let mut rows = vec![ascii_row(&grid.columns)];
+    for (group, of) in &grid.groups {
+        if !group.is_empty() {
+            rows.push(vec![ascii(group)]);
+        }
+        rows.extend(of.iter().map(ascii_row));
+    }
+    out.split(&rows);
+    if !grid.about.is_empty() {
+        out.wrapped("", &grid.about);
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod axis;
 mod canvas;
+mod curve;
 mod histogram;
 mod palette;
 mod percentile;
@@ -20,6 +21,7 @@ use crate::{
     digest::{self, Bed, Digest, Workload},
     number::Scale,
     prose,
+    tlb::chase::{self, Chase},
 };
 use results::{
     Run,
@@ -53,22 +55,58 @@ pub fn figures(run: &Run) -> Result<Vec<Figure>, Error> {
     let mut names = BTreeSet::new();
     let mut figures = Vec::new();
     for bed in &digest.beds {
-        for workload in bed.families.iter().flat_map(|f| &f.workloads) {
-            for table in &workload.tables {
-                for figure in of_table(bed, workload, table, &palette) {
-                    let mut figure = figure?;
-                    let plain = figure.name.clone();
-                    let mut n = 1;
-                    while !names.insert(figure.name.clone()) {
-                        n += 1;
-                        figure.name = format!("{plain}-{n}");
-                    }
-                    figures.push(figure);
-                }
+        let workloads = bed.families.iter().flat_map(|f| &f.workloads);
+        let tables = workloads.flat_map(|w| w.tables.iter().map(move |table| (w, table)));
+        let of_tables = tables.flat_map(|(w, table)| of_table(bed, w, table, &palette));
+        let of_chases = chase::of(bed)
+            .into_iter()
+            .flat_map(|c| of_chase(bed, &c, &palette));
+        for figure in of_tables.chain(of_chases) {
+            let mut figure = figure?;
+            let plain = figure.name.clone();
+            let mut n = 1;
+            while !names.insert(figure.name.clone()) {
+                n += 1;
+                figure.name = format!("{plain}-{n}");
             }
+            figures.push(figure);
         }
     }
     Ok(figures)
+}
+
+/// The figures of a chase.
+pub(crate) fn of_chase(
+    bed: &Bed<'_>,
+    chase: &Chase<'_>,
+    palette: &Palette,
+) -> Vec<Result<Figure, Error>> {
+    let watermark = prose::watermark(bed.testbed);
+    let drawings = chase.drawings();
+    let drawn = drawings.iter().filter_map(|drawing| {
+        let title = format!("{} of {}", drawing.title, chase.group);
+        let name = format!("{}-{}-{}", bed.testbed, chase.group, drawing.title);
+        let drawn = curve::draw(drawing, palette, watermark, &title)?;
+        Some(finished(drawn, &name, &title, drawing.caption))
+    });
+    drawn.collect()
+}
+
+/// A figure of what was drawn.
+fn finished(drawn: Drawn, name: &str, title: &str, caption: &'static str) -> Result<Figure, Error> {
+    let name = file_name(name);
+    match drawn {
+        Ok(svg) => Ok(Figure {
+            title: clean::shorten(title, 200),
+            caption,
+            svg: clean::document(svg),
+            name,
+        }),
+        Err(reason) => Err(Error::Draw {
+            figure: name,
+            reason,
+        }),
+    }
 }
 
 /// What a drawing needs to know of its table.
@@ -112,19 +150,7 @@ pub(crate) fn of_table(
     };
     let drawn = drawn.into_iter().filter_map(|(kind, svg)| {
         let name = format!("{}-{}-{}", bed.testbed, table.group, kind.title);
-        let name = file_name(&name);
-        Some(match svg? {
-            Ok(svg) => Ok(Figure {
-                title: clean::shorten(&of(kind.title), 200),
-                caption: kind.caption,
-                svg: clean::document(svg),
-                name,
-            }),
-            Err(reason) => Err(Error::Draw {
-                figure: name,
-                reason,
-            }),
-        })
+        Some(finished(svg?, &name, &of(kind.title), kind.caption))
     });
     drawn.collect()
 }

@@ -45,6 +45,7 @@ pub fn html(run: &Run) -> String {
                     @for bed in &digest.beds { (overview::overview(bed, &palette)) }
                     (evidence::isolation(&digest, &palette))
                     (closing::gaps(&digest))
+                    @for bed in &digest.beds { (section::translation(bed, &palette, &mut budget)) }
                     @for bed in &digest.beds {
                         @for family in &bed.families {
                             (section::family(bed, family, &palette, &mut budget))
@@ -77,6 +78,9 @@ fn head(digest: &Digest<'_>) -> Markup {
                     @for family in &bed.families {
                         a href={ "#" (anchor(bed, &family.name)) } { (clean::shorten(&family.name, 40)) " (" (bed.testbed) ")" }
                     }
+                }
+                @for bed in digest.beds.iter().filter(|bed| section::has_translation(bed)) {
+                    a href={ "#" (section::translation_anchor(bed)) } { "translation (" (bed.testbed) ")" }
                 }
                 a href="#threats" { "Threats to validity" }
                 a href="#machine" { "Machine" }

@@ -3,9 +3,10 @@
 
 use super::{anchor, arm as arm_name, evidence, overview, wide};
 use crate::{
+    Error,
     digest::{self, Bed, Family, Workload},
-    figure::{Palette, of_table},
-    number, prose,
+    figure::{Figure, Palette, of_chase, of_table},
+    number, prose, tlb,
 };
 use maud::{Markup, PreEscaped, html};
 use results::{
@@ -41,6 +42,32 @@ pub(super) fn family(
             (evidence::counters(family))
         }
     }
+}
+
+/// The section on translation, if there is anything to say.
+pub(super) fn translation(bed: &Bed<'_>, palette: &Palette, budget: &mut usize) -> Markup {
+    let grids = tlb::of(bed);
+    html! { @if !grids.is_empty() { section {
+        h2 id=(translation_anchor(bed)) { (tlb::TITLE) " (" (bed.testbed) ")" }
+        @for chase in tlb::chase::of(bed) {
+            @for figure in of_chase(bed, &chase, palette) { (drawn(figure, budget)) }
+        }
+        @for grid in &grids {
+            h3 { (grid.title) }
+            p.soft { (grid.about) }
+            (wide(&grid.title, &evidence::grid(grid)))
+        }
+    } } }
+}
+
+/// Whether there is such a section.
+pub(super) fn has_translation(bed: &Bed<'_>) -> bool {
+    !tlb::of(bed).is_empty()
+}
+
+/// Where it is.
+pub(super) fn translation_anchor(bed: &Bed<'_>) -> String {
+    format!("{}-translation", bed.testbed)
 }
 
 /// Prose with a paragraph at each empty line and `code` between backticks.
@@ -153,8 +180,12 @@ fn figures(
     palette: &Palette,
     budget: &mut usize,
 ) -> Markup {
-    html! { @for figure in of_table(bed, workload, table, palette) {
-        @match figure {
+    html! { @for figure in of_table(bed, workload, table, palette) { (drawn(figure, budget)) } }
+}
+
+/// A figure, or why it is not here.
+fn drawn(figure: Result<Figure, Error>, budget: &mut usize) -> Markup {
+    html! { @match figure {
             Err(error) => p.hole { (error.to_string()) },
             Ok(figure) => @match budget.checked_sub(figure.svg.len()) {
                 None => p.hole { (figure.title) ": left out to keep this page below 2 MB; see the file " (figure.name) ".svg" },
@@ -166,6 +197,5 @@ fn figures(
                     }
                 },
             },
-        }
     } }
 }

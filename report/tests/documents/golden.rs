@@ -9,7 +9,7 @@
 //! and read the difference before it is committed. `terminal` and `csv` have
 //! golden files of the small runs only: a million lines say nothing to a reader.
 
-use crate::{disk, runs};
+use crate::{disk, runs, tlb};
 use report::{Format, render};
 use results::Run;
 use std::{fs, path::PathBuf};
@@ -23,6 +23,7 @@ fn kept() -> Vec<(&'static str, Run)> {
         ("fake-and-lab", runs::fake_and_lab()),
         ("lab", runs::lab()),
         ("disk", disk::disk()),
+        ("tlb", tlb::tlb()),
         ("hostile", runs::hostile()),
     ]
 }

@@ -6,3 +6,4 @@ mod disk;
 mod golden;
 mod promises;
 mod runs;
+mod tlb;

@@ -2,7 +2,7 @@
 //! What every report promises whatever the record holds: its width, its size,
 //! its well-formedness, and the warnings that must not be missed.
 
-use crate::{disk, runs};
+use crate::{disk, runs, tlb};
 use report::{Format, figures, render};
 use results::{Run, Testbed};
 
@@ -15,6 +15,7 @@ fn all() -> Vec<Run> {
         runs::fake_and_lab(),
         runs::lab(),
         disk::disk(),
+        tlb::tlb(),
         runs::hostile(),
     ]
 }
@@ -228,6 +229,40 @@ fn what_bouncing_costs_is_shown_with_its_holes() {
         assert!(!document.contains("MB/s"), "{format}");
     }
     assert!(report::text(&disk::disk()).contains("MB/s"));
+}
+
+/// Reach with its interval, what is not there with its reason, what bystanders feel, and
+/// interrupts by CPUs: in every form that has room for them.
+#[test]
+fn translation_is_shown_with_what_is_not_known() {
+    for (format, document) in read(&tlb::tlb()) {
+        assert!(document.contains("no hardware PMU exposed"), "{format}");
+        assert!(document.contains("TLB reach"), "{format}");
+        if format == Format::Terminal {
+            continue;
+        }
+        for said in [
+            "TLB reach by timing",
+            "What KVM mapped",
+            "MODELLED",
+            "Shootdowns per operation by CPUs",
+            "4 CPUs",
+            "none above",
+        ] {
+            assert!(document.contains(said), "{format}: {said}");
+        }
+    }
+    let names: Vec<String> = figures(&tlb::tlb())
+        .unwrap()
+        .into_iter()
+        .map(|f| f.name)
+        .collect();
+    for name in [
+        "host-tlb-chase-tlb-reach",
+        "lab-tlb-chase-modelled-page-walks",
+    ] {
+        assert!(names.iter().any(|n| n == name), "{names:?} lack {name}");
+    }
 }
 
 #[test]

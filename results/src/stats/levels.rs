@@ -34,6 +34,9 @@ const STEPS: usize = 16;
 pub struct Level {
     /// How many places it holds.
     pub reach: f64,
+    /// Whether that is the largest that these working sets can tell: it may be more, and
+    /// the penalty with it.
+    pub open: bool,
     /// The 95 % interval of that; `None` with too few blocks.
     pub reach_interval: Option<Interval>,
     /// What a miss adds to an access, in the unit of the costs.
@@ -81,6 +84,7 @@ pub fn levels(places: &[f64], blocks: &[Vec<f64>], base: f64, seed: u64) -> Vec<
         let [reach_interval, penalty_interval] = drawn.map(interval);
         Level {
             reach,
+            open: grid.reaches.last().is_some_and(|last| *last <= reach),
             reach_interval,
             penalty,
             penalty_interval,
@@ -262,6 +266,17 @@ mod tests {
         check(&[(64.0, 2.5), (1500.0, 40.0)], 0.0);
         check(&[(64.0, 2.5), (1500.0, 40.0)], 0.3);
         check(&[(96.0, 7.0), (2048.0, 25.0)], 0.3);
+    }
+
+    /// Of a level beyond the last working set but one, only that it is there is known.
+    #[test]
+    fn says_where_the_working_sets_end() {
+        let open = |levels: &[(f64, f64)]| -> Vec<bool> {
+            let found = super::levels(&PLACES, &blocks(levels, 0.1), 1.0, 1);
+            found.iter().map(|level| level.open).collect()
+        };
+        assert_eq!(open(&[(64.0, 2.5), (1500.0, 40.0)]), [false, false]);
+        assert_eq!(open(&[(64.0, 2.5), (9000.0, 40.0)]), [false, true]);
     }
 
     /// A machine twice as slow, and the same blocks in another order.

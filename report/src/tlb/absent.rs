@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Counters that measured cells were to have and have not, with the reason.
+
+use crate::{digest::Bed, grid::Grid};
+use results::Outcome;
+use std::collections::BTreeMap;
+
+/// What is absent and why: the arms that lack it, and in how many cells.
+type Absent = BTreeMap<(String, String), (Vec<String>, usize)>;
+
+fn absent(bed: &Bed<'_>) -> Absent {
+    let mut all = Absent::new();
+    for arm in bed.tables().flat_map(|table| &table.arms) {
+        // The same in every block.
+        let mut rows = arm.rows.iter().map(|row| &row.outcome);
+        let first = rows.find_map(|outcome| match outcome {
+            Outcome::Measured { unavailable, .. } if !unavailable.is_empty() => Some(unavailable),
+            _ => None,
+        });
+        for (what, why) in first.into_iter().flatten() {
+            let (arms, cells) = all.entry((what.clone(), why.clone())).or_default();
+            *cells += 1;
+            if !arms.contains(&arm.cell.arm()) {
+                arms.push(arm.cell.arm());
+            }
+        }
+    }
+    all
+}
+
+/// A row for each counter and reason.
+pub(super) fn of(bed: &Bed<'_>) -> Option<Grid> {
+    let columns = ["counters", "state", "cells"];
+    let mut grid = Grid::new("Counters that are not there", "strategies", &columns);
+    for ((what, why), (arms, cells)) in absent(bed) {
+        let row = vec![what, format!("unavailable: {why}"), cells.to_string()];
+        grid.push(&arms.join(", "), row);
+    }
+    grid.unless_empty()
+}
+
+/// The same, a line each.
+pub(super) fn lines(bed: &Bed<'_>) -> Vec<String> {
+    let line = |((what, why), (arms, cells)): ((String, String), (Vec<String>, usize))| {
+        let arms = arms.join(", ");
+        format!("{what} counters: unavailable: {why} ({arms}; {cells} cells)")
+    };
+    absent(bed).into_iter().map(line).collect()
+}

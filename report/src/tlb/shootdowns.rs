@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Interrupts by which a CPU has others flush their TLBs, per operation, against the
+//! number of CPUs.
+
+use crate::{
+    counters::{self, OPERATIONS},
+    digest::{Bed, entry},
+    grid::Grid,
+    number,
+};
+use results::{
+    cell::{Group, ParamValue},
+    compare::{Arm, Table},
+};
+use std::collections::BTreeSet;
+
+/// The parameter that says how many CPUs the machine has.
+const CPUS: &str = "lab_cpus";
+
+/// Fewer an operation than this in every arm are whatever else ran on the machine.
+const FEWEST: f64 = 0.1;
+
+/// What the counts are.
+const ABOUT: &str = "Function-call interrupts that the machine's CPUs received (CAL of \
+/proc/interrupts), per operation: a flush of a page of the direct map is one to every other CPU \
+that is online. In brackets, how many of them flushed a process's own mappings (TLB of \
+/proc/interrupts). Workloads where no strategy came to 0.1 are left out.";
+
+/// An arm, and by the number of CPUs what it received.
+type Received = (String, Vec<(u64, String)>);
+
+/// A row an arm, a column a number of CPUs; arms of one workload with equal counts share
+/// a row. `None` if there were none.
+pub(super) fn of(bed: &Bed<'_>) -> Option<Grid> {
+    let mut cpus: BTreeSet<u64> = BTreeSet::new();
+    let mut groups: Vec<(Group, Vec<&Table<'_>>)> = Vec::new();
+    let swept = bed.tables().any(|table| of_table(table) > 0);
+    for table in bed.tables().filter(|table| !swept || of_table(table) > 0) {
+        cpus.insert(of_table(table));
+        let mut group = table.group.clone();
+        group.params.remove(CPUS);
+        let found = entry(
+            &mut groups,
+            |(known, _)| *known == group,
+            || (group.clone(), Vec::new()),
+        );
+        found.1.push(table);
+    }
+    let names: Vec<String> = cpus.iter().map(|n| column(*n)).collect();
+    let columns: Vec<&str> = std::iter::once("strategies with these counts")
+        .chain(names.iter().map(String::as_str))
+        .collect();
+    let mut grid = Grid::new("Shootdowns per operation by CPUs", "workload", &columns);
+    grid.about = ABOUT.to_string();
+    for (group, tables) in groups {
+        let mut most = 0.0_f64;
+        let mut arms: Vec<Received> = Vec::new();
+        for table in tables {
+            for arm in &table.arms {
+                if let Some((calls, shown)) = received(arm) {
+                    most = most.max(calls);
+                    let name = arm.cell.arm();
+                    let found = entry(
+                        &mut arms,
+                        |(known, _)| *known == name,
+                        || (name.clone(), Vec::new()),
+                    );
+                    found.1.push((of_table(table), shown));
+                }
+            }
+        }
+        if most >= FEWEST {
+            for (arms, counts) in shared(arms) {
+                let at = |n: &u64| counts.iter().find(|(cpus, _)| cpus == n);
+                let cells = cpus
+                    .iter()
+                    .map(|n| at(n).map_or("-".into(), |(_, s)| s.clone()));
+                grid.push(
+                    &group.to_string(),
+                    std::iter::once(arms).chain(cells).collect(),
+                );
+            }
+        }
+    }
+    grid.unless_empty()
+}
+
+/// How many CPUs the machine of `table` had; 0 where that is this machine's number.
+fn of_table(table: &Table<'_>) -> u64 {
+    match table.group.params.get(CPUS) {
+        Some(ParamValue::Int(n)) => *n,
+        _ => 0,
+    }
+}
+
+fn column(cpus: u64) -> String {
+    match cpus {
+        0 => "this machine".into(),
+        1 => "1 CPU".into(),
+        n => format!("{n} CPUs"),
+    }
+}
+
+/// Interrupts per operation, and as they are shown; `None` if they were not counted.
+fn received(arm: &Arm<'_>) -> Option<(f64, String)> {
+    let counts = counters::medians(&arm.rows);
+    let operations = counts.get(OPERATIONS).filter(|n| **n > 0.0)?;
+    let calls = counts.get("ipi.call")? / operations;
+    let tlb = counts.get("ipi.tlb").map_or(0.0, |n| n / operations);
+    let shown = number::significant(calls, 3);
+    Some(match tlb >= FEWEST / 10.0 {
+        true => (calls, format!("{shown} ({})", number::significant(tlb, 3))),
+        false => (calls, shown),
+    })
+}
+
+/// Arms with the same counts together.
+fn shared(arms: Vec<Received>) -> Vec<Received> {
+    let mut rows: Vec<Received> = Vec::new();
+    for (arm, counts) in arms {
+        match rows.iter_mut().find(|(_, known)| *known == counts) {
+            Some((names, _)) => {
+                names.push_str(", ");
+                names.push_str(&arm);
+            }
+            None => rows.push((arm, counts)),
+        }
+    }
+    rows
+}
