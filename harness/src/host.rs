@@ -46,6 +46,7 @@ pub fn fingerprint() -> Fingerprint {
         "thp.shmem",
         line("/sys/kernel/mm/transparent_hugepage/shmem_enabled"),
     );
+    f.push("hugetlb", hugetlb());
     f.push("memlock", memlock());
     f.warnings = warnings(&f);
     f
@@ -81,7 +82,8 @@ pub fn direct_map() -> BTreeMap<String, u64> {
 }
 
 /// What has been done for this process, and between CPUs, so far: `minor_faults` of
-/// this process, and the machine's interrupts from one CPU to another, by kind.
+/// this process, the machine's interrupts from one CPU to another, by kind, and its
+/// TLB flushes where it counts them.
 pub fn effort() -> BTreeMap<String, u64> {
     let mut all = interrupts_in(&fs::read_to_string("/proc/interrupts").unwrap_or_default());
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
@@ -91,6 +93,7 @@ pub fn effort() -> BTreeMap<String, u64> {
         field.parse().ok()
     });
     all.extend(faults.map(|n| ("minor_faults".to_string(), n)));
+    all.extend(flushes());
     all
 }
 
@@ -101,6 +104,18 @@ pub fn effort_since(before: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
         *n = n.saturating_sub(before.get(name).copied().unwrap_or(0));
     }
     now
+}
+
+/// TLB flushes of the whole machine, as a kernel counts them that was built with
+/// CONFIG_DEBUG_TLBFLUSH; nothing from others.
+fn flushes() -> Vec<(String, u64)> {
+    let vmstat = fs::read_to_string("/proc/vmstat").unwrap_or_default();
+    let count = |line: &str| {
+        let (name, n) = line.split_once(' ')?;
+        let name = name.strip_prefix("nr_tlb_")?;
+        Some((format!("tlb.{name}"), n.trim().parse().ok()?))
+    };
+    vmstat.lines().filter_map(count).collect()
 }
 
 fn interrupts_in(text: &str) -> BTreeMap<String, u64> {
@@ -157,7 +172,7 @@ pub fn backing(address: usize) -> Option<Backing> {
 
 fn backing_in(smaps: &str, address: usize) -> Option<Backing> {
     let mut inside = false;
-    let (mut resident, mut huge) = (None, 0);
+    let (mut resident, mut huge, mut reserved) = (None, 0, 0);
     for line in smaps.lines() {
         let mut words = line.split_whitespace();
         let first = words.next()?;
@@ -172,13 +187,15 @@ fn backing_in(smaps: &str, address: usize) -> Option<Backing> {
             match first {
                 "Rss:" => resident = bytes,
                 "AnonHugePages:" | "ShmemPmdMapped:" | "FilePmdMapped:" => huge += bytes?,
+                // In no other line, Rss least of all.
+                "Shared_Hugetlb:" | "Private_Hugetlb:" => reserved += bytes?,
                 _ => {}
             }
         }
     }
     Some(Backing {
-        resident: Bytes(resident?),
-        huge: Bytes(huge),
+        resident: Bytes(resident? + reserved),
+        huge: Bytes(huge + reserved),
     })
 }
 
@@ -339,12 +356,24 @@ fn pmu() -> &'static str {
 }
 
 fn meminfo(field: &str) -> Option<Bytes> {
+    meminfo_number(field).map(|kib| Bytes(kib * 1024))
+}
+
+fn meminfo_number(field: &str) -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let value = |l: &str| {
         let rest = l.strip_prefix(field)?.strip_prefix(':')?;
         rest.split_whitespace().next()?.parse::<u64>().ok()
     };
-    text.lines().find_map(value).map(|kib| Bytes(kib * 1024))
+    text.lines().find_map(value)
+}
+
+/// Huge pages reserved and free, and their size; `None` without hugetlbfs.
+fn hugetlb() -> Option<String> {
+    let size = meminfo("Hugepagesize").map(mib)?;
+    let count = |field| meminfo_number(field).map_or("?".to_string(), |n| n.to_string());
+    let [total, free] = ["HugePages_Total", "HugePages_Free"].map(count);
+    Some(format!("{total} reserved, {free} free, of {size}"))
 }
 
 fn memlock() -> Option<String> {
@@ -376,6 +405,7 @@ mod tests {
     fn the_backing_is_that_of_the_right_mapping() {
         let smaps = "1000-3000 rw-s 00000000 00:01 5 /memfd:x (deleted)\n\
                      Size: 8 kB\nRss: 8192 kB\nAnonHugePages: 2048 kB\nShmemPmdMapped: 4096 kB\n\
+                     Shared_Hugetlb: 2048 kB\nPrivate_Hugetlb: 0 kB\n\
                      3000-4000 rw-p 00000000 00:00 0\nRss: 4 kB\nAnonHugePages: 0 kB\nVmFlags: rd wr\n";
         let check = |address, expected: Option<(u64, u64)>| {
             let expected = expected.map(|(resident, huge)| Backing {
@@ -384,7 +414,7 @@ mod tests {
             });
             assert_eq!(backing_in(smaps, address), expected);
         };
-        check(0x2fff, Some((8 << 20, 6 << 20)));
+        check(0x2fff, Some((10 << 20, 8 << 20)));
         check(0x3000, Some((4096, 0)));
         check(0x4000, None);
     }

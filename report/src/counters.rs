@@ -12,7 +12,7 @@ use results::{Outcome, Row, cell::Cell, compare::Table, stats::median};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Counters that are shown per operation, by prefix of their name.
-const PER_OPERATION: [&str; 8] = [
+const PER_OPERATION: [&str; 9] = [
     "ipi.call",
     "ipi.tlb",
     "kvm.direct_map_",
@@ -20,6 +20,7 @@ const PER_OPERATION: [&str; 8] = [
     "kvm.guest_mem_reads",
     "kvm.guest_mem_writes",
     "kvm.mmio_exits",
+    "tlb.",
     "vmm.exits",
 ];
 

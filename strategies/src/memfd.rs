@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! `memfd` and `memfd-thp`: the same file, with and without huge pages. The
-//! pair shows what page size alone does.
+//! `memfd` and `memfd-thp`: the same file, with and without huge pages, transparent
+//! ones or those of hugetlbfs. The pair shows what page size alone does.
 
 // UNSAFETY: memfd_create takes a C string and returns a raw descriptor.
 #![expect(unsafe_code)]
 
 use crate::{
-    Counted, Error, GuestRam, Missing, PageSize, Refusal, Stage, Strategy, mapping::Mapping,
+    Counted, Error, GuestRam, Missing, PageSize, Parameter, Refusal, Stage, Strategy,
+    mapping::Mapping,
 };
 use std::{
     fs::File,
@@ -26,17 +27,40 @@ pub(crate) static MEMFD: Strategy = Strategy {
 
 pub(crate) static MEMFD_THP: Strategy = Strategy {
     name: "memfd-thp",
-    about: "memfd, transparent huge pages; direct map intact; KVM uses the user mapping",
+    about: "memfd, huge pages (2 MiB); direct map intact; KVM uses the user mapping",
     isolating: false,
     page_size: PageSize::Huge,
     counted: Counted::NOTHING,
-    parameters: &[],
-    allocate: |_, len, _| allocate(len, libc::MADV_HUGEPAGE, "MADV_HUGEPAGE"),
+    parameters: &[PAGES],
+    allocate: |_, len, mode| match mode.get(PAGES.name).map(String::as_str) {
+        Some(HUGETLB) => reserved(len),
+        _ => allocate(len, libc::MADV_HUGEPAGE, "MADV_HUGEPAGE"),
+    },
     explain: |refusal| match refusal.stage {
+        Stage::Allocate if refusal.seen.contains(RESERVED) => none_reserved(refusal),
         Stage::PageSize | Stage::Allocate => no_huge_pages(refusal),
         _ => Missing::plain(refusal),
     },
 };
+
+/// Where huge pages come from.
+const PAGES: Parameter = Parameter {
+    name: "pages",
+    values: &["thp", HUGETLB],
+    about: "transparent huge pages, or pages reserved beforehand (hugetlbfs)",
+};
+
+const HUGETLB: &str = "hugetlb";
+
+/// What a refusal of reserved pages is known by.
+const RESERVED: &str = "MFD_HUGETLB";
+
+fn none_reserved(refusal: &Refusal) -> Missing {
+    Missing::new(
+        format!("no huge pages are reserved ({})", refusal.seen),
+        "as root: sysctl vm.nr_hugepages=N, a page for each 2 MiB of guest memory; the kernel needs CONFIG_HUGETLBFS",
+    )
+}
 
 fn no_huge_pages(refusal: &Refusal) -> Missing {
     Missing::new(
@@ -55,17 +79,33 @@ pub fn shared(len: u64) -> Result<GuestRam, Error> {
 }
 
 fn allocate(len: u64, advice: i32, advice_name: &str) -> Result<GuestRam, Error> {
-    // SAFETY: a C string that lives on, and a flag the call knows.
-    let fd = unsafe { libc::memfd_create(c"unmapbench".as_ptr(), libc::MFD_CLOEXEC) };
+    let (mapping, file) = create(len, 0)?;
+    mapping.advise(advice, advice_name)?;
+    Ok(GuestRam::mapped(mapping, file))
+}
+
+/// Memory of huge pages that were reserved beforehand.
+fn reserved(len: u64) -> Result<GuestRam, Error> {
+    let flags = libc::MFD_HUGETLB | libc::MFD_HUGE_2MB;
+    let (mapping, file) = create(len, flags).map_err(|e| Error {
+        call: format!("{}, of a memfd with {RESERVED}", e.call),
+        ..e
+    })?;
+    Ok(GuestRam::reserved(mapping, file, 2 << 20))
+}
+
+/// A memfd of `len` bytes with further `flags`, mapped.
+fn create(len: u64, flags: u32) -> Result<(Mapping, File), Error> {
+    let flags = libc::MFD_CLOEXEC | flags;
+    // SAFETY: a C string that lives on, and flags the call knows.
+    let fd = unsafe { libc::memfd_create(c"unmapbench".as_ptr(), flags) };
     if fd < 0 {
-        return Err(Error::last("memfd_create(flags=MFD_CLOEXEC)"));
+        return Err(Error::last(format!("memfd_create(flags={flags:#x})")));
     }
     // SAFETY: a new descriptor that nothing else owns.
-    let file = unsafe { OwnedFd::from_raw_fd(fd) };
-    let file = File::from(file);
+    let file = File::from(unsafe { OwnedFd::from_raw_fd(fd) });
     file.set_len(len)
         .map_err(|e| Error::new(format!("ftruncate(memfd, {len:#x})"), e))?;
     let mapping = Mapping::shared(file.as_fd(), len)?;
-    mapping.advise(advice, advice_name)?;
-    Ok(GuestRam::mapped(mapping, file))
+    Ok((mapping, file))
 }

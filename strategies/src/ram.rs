@@ -18,6 +18,7 @@ pub struct GuestRam {
     mapping: Mapping,
     file: Option<File>,
     for_kvm: bool,
+    granule: u64,
 }
 
 impl GuestRam {
@@ -27,6 +28,7 @@ impl GuestRam {
             mapping,
             file: None,
             for_kvm: false,
+            granule: 4096,
         }
     }
 
@@ -36,6 +38,15 @@ impl GuestRam {
             mapping,
             file: Some(file),
             for_kvm: false,
+            granule: 4096,
+        }
+    }
+
+    /// The same of huge pages of `granule` bytes that were reserved beforehand.
+    pub(crate) fn reserved(mapping: Mapping, file: File, granule: u64) -> Self {
+        GuestRam {
+            granule,
+            ..GuestRam::mapped(mapping, file)
         }
     }
 
@@ -45,12 +56,19 @@ impl GuestRam {
             mapping,
             file: Some(file.into()),
             for_kvm: true,
+            granule: 4096,
         }
     }
 
     /// Where it is mapped in this process. Aligned to 2 MiB.
     pub fn host_address(&self) -> *mut u8 {
         self.mapping.address()
+    }
+
+    /// Bytes of the least piece that whatever backs it gives out: a base page, unless its
+    /// pages were reserved as huge ones.
+    pub fn granule(&self) -> u64 {
+        self.granule
     }
 
     /// Its length in bytes.

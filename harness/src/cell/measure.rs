@@ -147,12 +147,8 @@ impl Bench<'_> {
         let mode = arm::mode(self.cell);
         self.strategy.check(&mode).map_err(Stop::Unproved)?;
         let allocate = |vm: &VmFd, len| (self.strategy.allocate)(vm, len, &mode);
-        Ok(Machine::build(
-            &self.kvm,
-            &self.config,
-            workloads::PAYLOAD,
-            allocate,
-        )?)
+        let built = Machine::build(&self.kvm, &self.config, workloads::PAYLOAD, allocate);
+        built.map_err(|e| Stop::building(self.strategy, &mode, e))
     }
 
     fn boot(&self) -> Result<Outcome, Stop> {

@@ -19,7 +19,7 @@ use crate::guest::Guest;
 use results::{Cell, Outcome, Testbed, audit::Finding};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use strategies::{Missing, Mode, registry};
+use strategies::{Missing, Mode, Refusal, Stage, Strategy, registry};
 
 pub use bystander::rounds;
 pub use guard::TICKS_PER_ITERATION_MAX;
@@ -134,6 +134,24 @@ pub(crate) enum Stop {
     Machine(vmm::Error),
     /// A proof did not hold.
     Unproved(String),
+}
+
+impl Stop {
+    /// What it means that a machine of `strategy` in `mode` could not be built. The
+    /// strategy was tried in its defaults: memory that only another mode cannot have is
+    /// something that the machine lacks.
+    fn building(strategy: &Strategy, mode: &Mode, error: vmm::Error) -> Self {
+        match error {
+            vmm::Error::Memory(_) if !mode.is_empty() => {
+                Stop::Missing((strategy.explain)(&Refusal {
+                    stage: Stage::Allocate,
+                    errno: error.errno(),
+                    seen: error.to_string(),
+                }))
+            }
+            error => error.into(),
+        }
+    }
 }
 
 impl From<vmm::Error> for Stop {

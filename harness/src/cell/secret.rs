@@ -27,7 +27,8 @@ pub(crate) fn run(strategy: &Strategy, mode: &Mode) -> Result<Vec<Finding>, Stop
     };
     let (mut machine, _) = Machine::build(&kvm, &config, workloads::PAYLOAD, |vm, len| {
         (strategy.allocate)(vm, len, mode)
-    })?;
+    })
+    .map_err(|e| Stop::building(strategy, mode, e))?;
     machine.start()?;
     guard::native(&mut machine)?;
     let args = Args {

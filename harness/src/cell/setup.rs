@@ -124,6 +124,13 @@ pub(super) fn after_rehearsal(call: &Call, machine: &mut Machine) -> Result<Opti
             let left = pages_in(&machine.stats()?);
             Ok(Some(Ready::Hole(mapped.saturating_sub(left))))
         }
+        Setup::Userfault(_) if machine.ram().granule() > layout::PAGE => {
+            Err(Stop::Missing(Missing {
+                reason: "userfaultfd serves reserved huge pages whole, 512 touches at a time"
+                    .into(),
+                remedy: "memory of base pages, or transparent huge pages".into(),
+            }))
+        }
         Setup::Userfault(faults) => {
             let served = match faults {
                 Faults::Missing => Userfault::missing(machine.ram(), arena),

@@ -3,7 +3,7 @@
 
 use crate::{digest::Bed, grid::Grid};
 use results::Outcome;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is absent and why: the arms that lack it, and in how many cells.
 type Absent = BTreeMap<(String, String), (Vec<String>, usize)>;
@@ -11,13 +11,17 @@ type Absent = BTreeMap<(String, String), (Vec<String>, usize)>;
 fn absent(bed: &Bed<'_>) -> Absent {
     let mut all = Absent::new();
     for arm in bed.tables().flat_map(|table| &table.arms) {
-        // The same in every block.
-        let mut rows = arm.rows.iter().map(|row| &row.outcome);
-        let first = rows.find_map(|outcome| match outcome {
-            Outcome::Measured { unavailable, .. } if !unavailable.is_empty() => Some(unavailable),
-            _ => None,
-        });
-        for (what, why) in first.into_iter().flatten() {
+        // Once a cell, though every block says it.
+        let said: BTreeSet<_> = arm
+            .rows
+            .iter()
+            .filter_map(|row| match &row.outcome {
+                Outcome::Measured { unavailable, .. } => Some(unavailable),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        for (what, why) in said {
             let (arms, cells) = all.entry((what.clone(), why.clone())).or_default();
             *cells += 1;
             if !arms.contains(&arm.cell.arm()) {
@@ -30,10 +34,10 @@ fn absent(bed: &Bed<'_>) -> Absent {
 
 /// A row for each counter and reason.
 pub(super) fn of(bed: &Bed<'_>) -> Option<Grid> {
-    let columns = ["counters", "state", "cells"];
+    let columns = ["counters", "cells"];
     let mut grid = Grid::new("Counters that are not there", "strategies", &columns);
     for ((what, why), (arms, cells)) in absent(bed) {
-        let row = vec![what, format!("unavailable: {why}"), cells.to_string()];
+        let row = vec![format!("{what}: unavailable: {why}"), cells.to_string()];
         grid.push(&arms.join(", "), row);
     }
     grid.unless_empty()

@@ -20,7 +20,7 @@ use std::{
 use strategies::Missing;
 use vmm::{
     clock,
-    virtio::{cpus, pin},
+    virtio::{cpus, pin, spread},
 };
 use workloads::Neighbour;
 
@@ -44,7 +44,6 @@ pub(in crate::cell) fn neighbour(
             "--on host",
         );
     }
-    let failed = |what: &str, e: io::Error| Stop::Unproved(format!("neighbour: {what}: {e}"));
     let all = cpus().map_err(|e| failed("which CPUs there are", e))?;
     let (Some(own), Some(other)) = (all.first(), all.get(1..).and_then(<[_]>::last)) else {
         return missing(
@@ -53,11 +52,17 @@ pub(in crate::cell) fn neighbour(
         );
     };
     pin(*own).map_err(|e| failed("stay on one CPU", e))?;
+    let outcome = beside(bench, neighbour, *other);
+    spread(&all).map_err(|e| failed("use all CPUs again", e))?;
+    outcome
+}
 
+/// The same with this thread on one CPU and the neighbour on CPU `other`.
+fn beside(bench: &Bench<'_>, neighbour: &Neighbour, other: usize) -> Result<Outcome, Stop> {
     let call = &neighbour.call;
     let mut machine = bench.started()?;
     bench.ask(&mut machine, call, call.rehearsal, &Ready::Nothing)?;
-    let process = Process::start(*other).map_err(|e| failed("start", e))?;
+    let process = Process::start(other).map_err(|e| failed("start", e))?;
     thread::sleep(ALONE);
     let alone = clock::ticks();
     thread::sleep(ALONE);
@@ -86,6 +91,10 @@ pub(in crate::cell) fn neighbour(
     Ok(bench
         .scale(&mut machine)?
         .outcome(samples, BTreeMap::new(), counters))
+}
+
+fn failed(what: &str, e: io::Error) -> Stop {
+    Stop::Unproved(format!("neighbour: {what}: {e}"))
 }
 
 fn missing(reason: &str, remedy: &str) -> Result<Outcome, Stop> {

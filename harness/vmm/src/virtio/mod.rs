@@ -28,7 +28,7 @@ pub use exercise::exercise;
 pub use net::Net;
 pub use packet::PacketSocket;
 pub use rings::{Rings, Taken};
-pub use thread::{Kicked, cpus, pin};
+pub use thread::{Kicked, cpus, pin, spread};
 pub use transport::{Registers, Transport, Work};
 pub use uring::UringDisk;
 pub use vhost::Vhost;
