@@ -114,12 +114,26 @@ impl Mapping {
     /// # Panics
     /// If `offset` lies beyond the mapping or is no multiple of 8.
     pub(crate) fn set_word(&self, offset: u64, value: u64) {
-        let fits = offset.is_multiple_of(8) && offset + 8 <= self.len as u64;
+        // SAFETY: within the mapping and aligned, by `word_at`; nothing holds a
+        // reference into it.
+        unsafe { self.word_at(offset).write_volatile(value) };
+    }
+
+    /// The word at `offset`.
+    ///
+    /// # Panics
+    /// As [`Mapping::set_word`].
+    pub(crate) fn word(&self, offset: u64) -> u64 {
+        // SAFETY: as above.
+        unsafe { self.word_at(offset).read_volatile() }
+    }
+
+    /// Where a word within the mapping is.
+    fn word_at(&self, offset: u64) -> *mut u64 {
+        let end = offset.checked_add(8);
+        let fits = offset.is_multiple_of(8) && end.is_some_and(|end| end <= self.len as u64);
         assert!(fits, "word at {offset:#x} of {:#x} bytes", self.len);
-        let at = self.address.wrapping_add(offset as usize).cast::<u64>();
-        // SAFETY: within the mapping and aligned, by the lines above; nothing
-        // holds a reference into it.
-        unsafe { at.write_volatile(value) };
+        self.address.wrapping_add(offset as usize).cast()
     }
 
     pub(crate) fn address(&self) -> *mut u8 {
@@ -177,6 +191,18 @@ mod tests {
             "{before} mappings became {}",
             count()
         );
+    }
+
+    #[test]
+    fn words_lie_within_the_mapping() {
+        let mapping = Mapping::anonymous(4096).unwrap();
+        mapping.set_word(4088, 7);
+        assert_eq!((mapping.word(4088), mapping.word(0)), (7, 0));
+        for outside in [4, 4096, u64::MAX - 7] {
+            let read = || mapping.word(outside);
+            let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+            assert!(panicked.is_err(), "{outside:#x}");
+        }
     }
 
     #[test]

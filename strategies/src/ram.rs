@@ -88,6 +88,22 @@ impl GuestRam {
         file.map(|f| f.as_fd())
     }
 
+    /// The word at `offset`.
+    ///
+    /// # Panics
+    /// If `offset` lies beyond the memory or is no multiple of 8.
+    pub fn word(&self, offset: u64) -> u64 {
+        self.mapping.word(offset)
+    }
+
+    /// Writes `value` to the word at `offset`.
+    ///
+    /// # Panics
+    /// As [`GuestRam::word`].
+    pub fn set_word(&self, offset: u64, value: u64) {
+        self.mapping.set_word(offset, value);
+    }
+
     /// Populates `len` bytes from `offset` by `madvise(MADV_POPULATE_WRITE)`, as a
     /// VMM does that wants all memory at once.
     ///
