@@ -28,6 +28,10 @@ pub(crate) const TESTS: &[(&str, OnMachine)] = &[
     ("arguments_that_do_not_fit_are_refused", refused),
     ("a_driver_that_goes_wrong_is_an_error", wrong_driver),
     ("two_vcpus_run_at_once", two_vcpus),
+    (
+        "what_belongs_to_a_thread_is_on_the_vcpus",
+        on_the_vcpus_thread,
+    ),
     ("an_emulated_guest_is_seen", emulated),
     ("a_machine_that_cannot_be_is_an_error", impossible),
     ("a_cell_of_a_gigabyte_needs_little_besides", peak_memory),
@@ -160,6 +164,32 @@ fn two_vcpus() -> Result<Completion, Failed> {
         assert_eq!(reply.digest, Digest::of_values(5 + i as u64, 100, 4, 1));
         assert_eq!(devices[i].reads(), 100);
         assert_eq!(machine.samples(i, requests[i], reply)?.len(), 100);
+    }
+    Ok(Completion::Completed)
+}
+
+/// What belongs to a thread is made and used on the thread of its vCPU.
+fn on_the_vcpus_thread() -> Result<Completion, Failed> {
+    for vcpus in [1, 2] {
+        let mut machine = started(memfd(), &config(vcpus, Ring::User))?;
+        let args = Args {
+            count: 1000,
+            ..Args::default()
+        };
+        let requests = vec![ask(Op::Spin, args); vcpus as usize];
+        let mut devices: Vec<_> = requests.iter().map(|_| Device::new(0)).collect();
+        let here = || std::thread::current().id();
+        let (replies, threads) =
+            machine.call_all_between(&requests, &mut devices, here, |before| (before, here()))?;
+        assert_eq!(
+            (replies.len(), threads.len()),
+            (requests.len(), requests.len())
+        );
+        assert!(threads.iter().all(|(before, after)| before == after));
+        let distinct: std::collections::BTreeSet<_> =
+            threads.iter().map(|(t, _)| format!("{t:?}")).collect();
+        assert_eq!(distinct.len(), requests.len(), "{distinct:?}");
+        assert_eq!(threads[0].0 == here(), vcpus == 1);
     }
     Ok(Completion::Completed)
 }

@@ -238,6 +238,25 @@ impl Machine {
         requests: &[Request],
         devices: &mut [Device],
     ) -> Result<Vec<Reply>, Error> {
+        Ok(self.call_all_between(requests, devices, || (), drop)?.0)
+    }
+
+    /// The same, and on each vCPU's own thread `before` just before it runs and `after`
+    /// just after, with what `before` returned: for what belongs to a thread, like a
+    /// counter of its events. The second result is what `after` said, by vCPU.
+    ///
+    /// # Errors
+    /// The first error of any vCPU.
+    ///
+    /// # Panics
+    /// If there are not as many requests and devices as vCPUs.
+    pub fn call_all_between<B, A: Send>(
+        &mut self,
+        requests: &[Request],
+        devices: &mut [Device],
+        before: impl Fn() -> B + Sync,
+        after: impl Fn(B) -> A + Sync,
+    ) -> Result<(Vec<Reply>, Vec<A>), Error> {
         let n = self.vcpus.len();
         assert_eq!(
             (requests.len(), devices.len()),
@@ -245,24 +264,35 @@ impl Machine {
             "one request and one device a vCPU"
         );
         if n == 1 {
-            return Ok(vec![self.call(requests[0], &mut devices[0])?]);
+            let begun = before();
+            let reply = self.call(requests[0], &mut devices[0]);
+            let said = after(begun);
+            return Ok((vec![reply?], vec![said]));
         }
         for (i, request) in requests.iter().enumerate() {
             self.submit(i, *request)?;
         }
         let (vm, limit) = (&self.vm, self.limit);
+        let (before, after) = (&before, &after);
+        let run = |vcpu: &mut Vcpu, device: &mut Device| {
+            let begun = before();
+            let event = vcpu.run(vm, device, limit);
+            (event, after(begun))
+        };
         let events: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> = (self.vcpus.iter_mut().zip(devices))
-                .map(|(vcpu, device)| scope.spawn(move || vcpu.run(vm, device, limit)))
+                .map(|(vcpu, device)| scope.spawn(move || run(vcpu, device)))
                 .collect();
             threads.into_iter().map(|t| t.join()).collect()
         });
-        let mut replies = Vec::with_capacity(n);
-        for (i, event) in events.into_iter().enumerate() {
-            let event = event.map_err(|_| Error::Config("a vCPU thread panicked".into()))?;
+        let (mut replies, mut all) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        for (i, ended) in events.into_iter().enumerate() {
+            let (event, said) =
+                ended.map_err(|_| Error::Config("a vCPU thread panicked".into()))?;
             replies.push(self.reply(i, requests[i], event?)?);
+            all.push(said);
         }
-        Ok(replies)
+        Ok((replies, all))
     }
 
     /// The samples of vCPU `index`'s last reply, in ticks.
