@@ -37,6 +37,9 @@ pub fn fingerprint() -> Fingerprint {
     f.push("kvm.flavour", kvm_flavour());
     f.push("virtualised", Some(yes_no(has_flag("hypervisor")).into()));
     f.push("pmu", Some(pmu().into()));
+    f.push("pmu.events", has_pmu().then(crate::pmu::events));
+    let paranoid = perf_event_paranoid().map(|level| level.to_string());
+    f.push("perf_event_paranoid", paranoid);
     f.push("memory.total", meminfo("MemTotal").map(mib));
     f.push(
         "thp.enabled",
@@ -149,6 +152,39 @@ pub fn allow_huge_memfd() -> std::io::Result<()> {
 
 /// Where tests of a kernel look for its debugfs.
 pub const DEBUGFS: &str = "/sys/kernel/debug";
+
+/// Whether the kernel has a PMU of this machine's CPUs, and so more than software events.
+pub fn has_pmu() -> bool {
+    let real = |p: &str| Path::new("/sys/bus/event_source/devices").join(p).exists();
+    real("cpu") || real("cpu_core")
+}
+
+/// What may be counted without privilege (Documentation/admin-guide/sysctl/kernel.rst);
+/// `None` on a kernel without perf events.
+pub fn perf_event_paranoid() -> Option<i64> {
+    line("/proc/sys/kernel/perf_event_paranoid")?.parse().ok()
+}
+
+/// Which processor this is, as CPUID says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Processor {
+    /// `GenuineIntel` or the like.
+    pub vendor: String,
+    /// The family, with the extended one.
+    pub family: u32,
+    /// The model, with the extended one.
+    pub model: u32,
+}
+
+/// This machine's processor; `None` if the kernel does not say.
+pub fn processor() -> Option<Processor> {
+    let number = |field| cpuinfo(field)?.parse().ok();
+    Some(Processor {
+        vendor: cpuinfo("vendor_id")?,
+        family: number("cpu family")?,
+        model: number("model")?,
+    })
+}
 
 /// Memory that a new process could use without swapping.
 pub fn available_memory() -> Option<Bytes> {
@@ -346,10 +382,8 @@ fn kvm_flavour() -> Option<String> {
     Some(found.join("+")).filter(|s| !s.is_empty())
 }
 
-/// `hardware` if the kernel has a CPU PMU with more than the software events.
 fn pmu() -> &'static str {
-    let real = |p: &str| Path::new("/sys/bus/event_source/devices").join(p).exists();
-    match real("cpu") || real("cpu_core") {
+    match has_pmu() {
         true => "hardware",
         false => "none",
     }

@@ -24,6 +24,7 @@ pub mod host;
 
 mod cpio;
 mod interrupt;
+mod pmu;
 mod progress;
 
 pub use command::dispatch;

@@ -5,7 +5,10 @@ use super::{
     ANSWER_LIMIT, Stop, bystander, guard, host_side, linux, proof,
     setup::{self, Ready},
 };
-use crate::{arm, host};
+use crate::{
+    arm, host,
+    pmu::{self, Perf, Pmu},
+};
 use abi::Request;
 use results::{
     Cell, Outcome, Testbed, Unit,
@@ -122,6 +125,8 @@ fn config(cell: &Cell, script: &Script) -> Config {
 pub(super) struct Asked {
     pub(super) samples: Samples,
     pub(super) counters: Counters,
+    /// What the PMU could not count, and why.
+    pub(super) unavailable: BTreeMap<String, String>,
     /// From when to when it was carried out, in ticks.
     pub(super) window: Range<u64>,
 }
@@ -176,15 +181,19 @@ impl Bench<'_> {
                 remedy: "--on host".into(),
             }));
         }
+        let pmu = pmu::ready();
         let (mut machine, _) = self.build()?;
         let ready = setup::at_once(call, &mut machine, self.cell.testbed == Testbed::Lab)?;
         machine.start()?;
         guard::native(&mut machine)?;
-        self.ask(&mut machine, call, call.rehearsal, &ready)?;
+        self.ask(&mut machine, call, call.rehearsal, &ready, None)?;
         let ready = setup::after_rehearsal(call, &mut machine)?.unwrap_or(ready);
         let Asked {
-            samples, counters, ..
-        } = self.ask(&mut machine, call, call.measured, &ready)?;
+            samples,
+            counters,
+            unavailable: uncounted,
+            ..
+        } = self.ask(&mut machine, call, call.measured, &ready, pmu.as_ref().ok())?;
         let scale = self.scale(&mut machine)?;
 
         let mut batch = BTreeMap::new();
@@ -192,16 +201,22 @@ impl Bench<'_> {
         if let Some(total) = call.total {
             batch.insert(total.to_string(), call.measured.args.count);
         }
-        Ok(scale.outcome(samples, batch, counters))
+        let mut outcome = scale.outcome(samples, batch, counters);
+        if let Outcome::Measured { unavailable, .. } = &mut outcome {
+            *unavailable = uncounted;
+            unavailable.extend(pmu.err().and_then(|why| why.note(self.cell.family())));
+        }
+        Ok(outcome)
     }
 
-    /// Carries out `request` on all vCPUs and proves it.
+    /// Carries out `request` on all vCPUs and proves it; `pmu` counts meanwhile.
     pub(super) fn ask(
         &self,
         machine: &mut Machine,
         call: &Call,
         request: Request,
         ready: &Ready,
+        pmu: Option<&Pmu<Perf>>,
     ) -> Result<Asked, Stop> {
         let vcpus = 0..self.config.vcpus;
         let requests: Vec<_> = vcpus.map(|i| call.for_vcpu(request, i)).collect();
@@ -212,7 +227,12 @@ impl Bench<'_> {
         let effort = host::effort();
         let (before, clock_before) = (machine.stats()?, machine.clock()?);
         let begun = clock::ticks();
-        let replies = machine.call_all(&requests, &mut devices)?;
+        let (replies, counted) = machine.call_all_between(
+            &requests,
+            &mut devices,
+            || pmu.map(Pmu::start),
+            |running| pmu.zip(running).map(|(pmu, running)| pmu.stop(running)),
+        )?;
         let window = begun..clock::ticks();
         let (clock_after, after) = (machine.clock()?, machine.stats()?);
         let effort = host::effort_since(&effort);
@@ -250,9 +270,13 @@ impl Bench<'_> {
         if let setup::Saw::Virtio(count) = saw {
             counters.extend(count.counters(call, operations));
         }
+        let counted: Vec<_> = counted.into_iter().flatten().collect();
+        let tally = pmu.map(|pmu| pmu.tally(&counted)).unwrap_or_default();
+        counters.extend(tally.counters);
         Ok(Asked {
             samples,
             counters,
+            unavailable: tally.unavailable,
             window,
         })
     }

@@ -32,6 +32,10 @@ pub(crate) const TESTS: &[(&str, OnMachine)] = &[
         "what_belongs_to_a_thread_is_on_the_vcpus",
         on_the_vcpus_thread,
     ),
+    (
+        "a_cell_counts_by_the_pmu_or_says_why_not",
+        super::pmu::counted_or_said,
+    ),
     ("an_emulated_guest_is_seen", emulated),
     ("a_machine_that_cannot_be_is_an_error", impossible),
     ("a_cell_of_a_gigabyte_needs_little_besides", peak_memory),

@@ -3,6 +3,7 @@
 
 mod contract;
 mod machine;
+mod pmu;
 
 use abi::{Args, Op, Request};
 use libtest_mimic::{Completion, Failed};

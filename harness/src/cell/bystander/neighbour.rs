@@ -61,7 +61,7 @@ pub(in crate::cell) fn neighbour(
 fn beside(bench: &Bench<'_>, neighbour: &Neighbour, other: usize) -> Result<Outcome, Stop> {
     let call = &neighbour.call;
     let mut machine = bench.started()?;
-    bench.ask(&mut machine, call, call.rehearsal, &Ready::Nothing)?;
+    bench.ask(&mut machine, call, call.rehearsal, &Ready::Nothing, None)?;
     let process = Process::start(other).map_err(|e| failed("start", e))?;
     thread::sleep(ALONE);
     let alone = clock::ticks();
@@ -69,7 +69,7 @@ fn beside(bench: &Bench<'_>, neighbour: &Neighbour, other: usize) -> Result<Outc
     let alone = alone..clock::ticks();
     let Asked {
         counters, window, ..
-    } = bench.ask(&mut machine, call, call.measured, &Ready::Nothing)?;
+    } = bench.ask(&mut machine, call, call.measured, &Ready::Nothing, None)?;
     let rounds = process.end().map_err(|e| failed("what it did", e))?;
     if !rounds.right {
         return Err(Stop::Unproved(

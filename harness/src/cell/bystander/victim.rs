@@ -21,7 +21,7 @@ pub(in crate::cell) fn victim(bench: &Bench<'_>, victim: &Victim) -> Result<Outc
     let mut machine = bench.started()?;
     let touch = &victim.touch;
     let Asked { mut counters, .. } =
-        bench.ask(&mut machine, touch, touch.measured, &Ready::Nothing)?;
+        bench.ask(&mut machine, touch, touch.measured, &Ready::Nothing, None)?;
     let scale = bench.scale(&mut machine)?;
     machine.tear_down();
     let after = work("after")?;
