@@ -17,7 +17,7 @@ use results::{
     compare::{Arm, Blocks, Table, blocks},
     stats::{Interval, Level, levels, median},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether `table` is a point of a curve.
 pub(super) fn is_chase(table: &Table<'_>) -> bool {
@@ -52,7 +52,6 @@ pub(crate) struct Curve<'a> {
 }
 
 /// One working set.
-#[derive(Clone, Copy)]
 pub(crate) struct Point {
     /// How many pages it has.
     pub(super) pages: f64,
@@ -60,9 +59,9 @@ pub(crate) struct Point {
     pub(super) page: f64,
     /// The same with as many lines side by side.
     pub(super) line: f64,
-    /// What the lab's model of a TLB counted of a load in the guest, a page apart: misses
-    /// of its first level, and of all.
-    pub(super) modelled: Option<[f64; 2]>,
+    /// What was counted of a load in the guest with the places a page apart, by the name
+    /// of the counter.
+    pub(super) counts: BTreeMap<String, f64>,
 }
 
 /// The tables of one arm by how far apart and how many places.
@@ -149,7 +148,7 @@ fn curve<'a>(
             pages: *places as f64,
             page: middle(page)?,
             line: middle(line)?,
-            modelled: modelled(arm),
+            counts: counts(arm),
         })
     });
     let points: Vec<Point> = points.collect();
@@ -183,12 +182,17 @@ fn fitted(costs: &[(u64, Blocks)], base: f64, seed: u64) -> Vec<Level> {
     levels(&places, &whole, base, seed)
 }
 
-/// What the model counted of a load in the guest; `None` without a model.
-fn modelled(arm: &Arm<'_>) -> Option<[f64; 2]> {
+/// What was counted of the guest, per load; nothing if it was not said how many there were.
+fn counts(arm: &Arm<'_>) -> BTreeMap<String, f64> {
     let counts = counters::medians(&arm.rows);
-    let loads = counts.get(OPERATIONS).filter(|n| **n > 0.0)?;
-    let of = |name| Some(counts.get(name)? / loads);
-    Some([of("model.guest.l1_misses")?, of("model.guest.l2_misses")?])
+    let Some(loads) = counts.get(OPERATIONS).filter(|n| **n > 0.0) else {
+        return BTreeMap::new();
+    };
+    let of_guest = |name: &str| SOURCES.iter().any(|(prefix, ..)| name.starts_with(prefix));
+    let counts = counts.iter().filter(|(name, _)| of_guest(name));
+    counts
+        .map(|(name, n)| (name.to_string(), n / loads))
+        .collect()
 }
 
 /// How many pages KVM had mapped, by size.
@@ -236,34 +240,36 @@ impl Chase<'_> {
         grid.unless_empty()
     }
 
-    /// The model's misses of each level, a column a working set; nothing without a model.
-    pub(crate) fn modelled(&self) -> Vec<Grid> {
-        let titles = ["Modelled misses of the first level", "Modelled page walks"];
-        let mut pages: Vec<f64> = Vec::new();
-        for point in self.curves.iter().flat_map(|c| &c.points) {
-            if point.modelled.is_some() && !pages.contains(&point.pages) {
-                pages.push(point.pages);
-            }
-        }
+    /// What was counted of a load in the guest, a column a working set; a grid for each
+    /// source that counted something.
+    pub(crate) fn counted(&self) -> Vec<Grid> {
+        let points = || self.curves.iter().flat_map(|c| &c.points);
+        let mut pages: Vec<f64> = points().map(|p| p.pages).collect();
         pages.sort_by(f64::total_cmp);
+        pages.dedup();
         let names: Vec<String> = pages.iter().map(|n| number::count(*n)).collect();
         let columns: Vec<&str> = std::iter::once("strategy")
             .chain(names.iter().map(String::as_str))
             .collect();
-        let grid = |(i, title): (usize, &str)| {
-            let mut grid = Grid::new(format!("{title}: {}", self.group), "", &columns);
-            grid.about = MODELLED.to_string();
-            for curve in self.curves.iter().filter(|_| !pages.is_empty()) {
-                let at = |n: &f64| {
-                    let point = curve.points.iter().find(|p| p.pages == *n)?;
-                    Some(number::significant(point.modelled?[i], 4))
-                };
-                let cells = pages.iter().map(|n| at(n).unwrap_or("-".into()));
-                grid.push("", std::iter::once(curve.cell.arm()).chain(cells).collect());
+        let grid = |(prefix, title, about): &(&str, &str, &str)| {
+            let mut grid = Grid::new(format!("{title}: {}", self.group), "counter", &columns);
+            grid.about = about.to_string();
+            let of = points().flat_map(|p| p.counts.keys());
+            let counters: BTreeSet<&String> = of.filter(|n| n.starts_with(prefix)).collect();
+            for counter in counters {
+                for curve in &self.curves {
+                    let at = |n: &f64| {
+                        let point = curve.points.iter().find(|p| p.pages == *n)?;
+                        Some(number::significant(*point.counts.get(counter)?, 4))
+                    };
+                    let cells = pages.iter().map(|n| at(n).unwrap_or("-".into()));
+                    let row = std::iter::once(curve.cell.arm()).chain(cells);
+                    grid.push(counter, row.collect());
+                }
             }
             grid.unless_empty()
         };
-        titles.into_iter().enumerate().filter_map(grid).collect()
+        SOURCES.iter().filter_map(grid).collect()
     }
 
     /// Pages by size that KVM had mapped; `None` if it did not say.
@@ -329,9 +335,20 @@ probability 1 - n/k, and a miss adds a cost. reach: the n that fits best; it is 
 shows, and lies below the entries of its data sheet by what hypervisor and host use. Two levels \
 are fitted where they explain the curve better than one.";
 
-/// What the model's misses are.
-const MODELLED: &str = "Of the guest, per load of a chase over places a page apart, by the number \
-of pages. Counted by a model of a TLB, not by hardware.";
+/// What counts of the guest, the title of its table and what must be said of it.
+const SOURCES: [(&str, &str, &str); 2] = [
+    (
+        "pmu.guest.",
+        "Counted by the PMU, per load",
+        "Of the guest, over places a page apart, by the number of pages.",
+    ),
+    (
+        "model.guest.",
+        "MODELLED, per load",
+        "Of the guest, over places a page apart, by the number of pages: counted by a model of \
+         a TLB, not by hardware.",
+    ),
+];
 
 /// Why page sizes are shown.
 const MAPPED: &str = "At the largest working set. Arms that differ here differ in page size, \

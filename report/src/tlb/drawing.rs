@@ -76,14 +76,22 @@ impl Chase<'_> {
         const CAPTION: &str = "Counted by the lab's model of a TLB, not by hardware: misses of \
                                the guest per load of a chase over places a page apart.";
         let titles = [
-            ("Modelled misses of the first level", "misses per load"),
-            ("Modelled page walks", "walks per load"),
+            (
+                "model.guest.l1_misses",
+                "Modelled misses of the first level",
+                "misses per load",
+            ),
+            (
+                "model.guest.l2_misses",
+                "Modelled page walks",
+                "walks per load",
+            ),
         ];
-        let drawing = |(i, (title, y)): (usize, (&'static str, &'static str))| {
+        let drawing = |(counter, title, y): (&str, &'static str, &'static str)| {
             let line = |curve: &'_ Curve<'_>| -> Vec<(f64, f64)> {
                 let points = curve.points.iter();
                 points
-                    .filter_map(|p| Some((p.pages, p.modelled?[i])))
+                    .filter_map(|p| Some((p.pages, *p.counts.get(counter)?)))
                     .collect()
             };
             let curves: Vec<Line<'_>> = self
@@ -106,6 +114,6 @@ impl Chase<'_> {
                 curves,
             })
         };
-        titles.into_iter().enumerate().filter_map(drawing).collect()
+        titles.into_iter().filter_map(drawing).collect()
     }
 }

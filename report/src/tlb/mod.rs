@@ -21,7 +21,7 @@ pub(crate) fn of(bed: &Bed<'_>) -> Vec<Grid> {
     let mut grids: Vec<Grid> = Vec::new();
     for chase in &chases {
         grids.extend(chase.reach());
-        grids.extend(chase.modelled());
+        grids.extend(chase.counted());
         grids.extend(chase.sizes_mapped());
     }
     grids.extend(misses::of(bed));
