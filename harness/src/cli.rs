@@ -30,6 +30,8 @@ pub enum Command {
     Run(RunArgs),
     /// Render a recorded run
     Report(ReportArgs),
+    /// Write a recorded run for another program: test results, benchmarks, metrics
+    Export(ExportArgs),
     /// Who can read guest memory from outside the guest, with evidence
     Audit(AuditArgs),
     /// The emulated machine: build its kernel, run on it, look inside
@@ -200,6 +202,16 @@ pub struct AuditArgs {
     /// How the lab is to be
     #[command(flatten)]
     pub lab: LabArgs,
+}
+
+/// What to write for whom.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// A directory that `run` made
+    pub dir: PathBuf,
+    /// ktap, junit, gobench, bmf, gha, openmetrics or hlog
+    #[arg(long)]
+    pub format: String,
 }
 
 /// What to render.

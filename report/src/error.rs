@@ -6,8 +6,10 @@
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no format of this name.
-    #[error("no report format is called {given:?}; there are {known}")]
+    #[error("no {what} is called {given:?}; there are {known}")]
     UnknownFormat {
+        /// What is chosen.
+        what: &'static str,
         /// What was asked for.
         given: String,
         /// Every name, separated by commas.
@@ -16,6 +18,14 @@ pub enum Error {
     /// The writer given to [`crate::write_samples`] failed.
     #[error("writing samples.csv: {0}")]
     Csv(#[source] csv::Error),
+    /// The library that writes an export refused.
+    #[error("writing {format}: {reason}")]
+    Export {
+        /// Which export.
+        format: &'static str,
+        /// What the library said.
+        reason: String,
+    },
     /// The plotting library refused a figure.
     #[error("drawing {figure}: {reason}")]
     Draw {

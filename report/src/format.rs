@@ -1,48 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The forms in which a run can be read. To add one, write a file with a
+//! The forms in which a run can be read by a person. To add one, write a file with a
 //! function of a run and give it a line in the list below.
 
-use crate::Error;
-use results::Run;
-use std::{fmt, str::FromStr};
+use crate::choice::choices;
 
-/// Makes the enum and its table from one line a format:
-/// `Variant: "name", "file", function;`.
-macro_rules! formats {
-    ($($(#[$doc:meta])+ $variant:ident: $name:literal, $file:literal, $render:expr;)+) => {
-        /// A form in which a run can be read.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Format {
-            $($(#[$doc])+ $variant,)+
-        }
-
-        impl Format {
-            /// Every format.
-            pub const ALL: &[Format] = &[$(Format::$variant),+];
-
-            /// The name on the command line.
-            pub fn name(self) -> &'static str {
-                match self { $(Format::$variant => $name,)+ }
-            }
-
-            /// The name of its file in a run directory.
-            pub fn file_name(self) -> &'static str {
-                match self { $(Format::$variant => $file,)+ }
-            }
-        }
-
-        /// Renders `run` as `format`, UTF-8 with a line feed after each line.
-        ///
-        /// # Errors
-        /// None of the formats fails on the content of a run today; an error
-        /// means that a library we write through refused.
-        pub fn render(format: Format, run: &Run) -> Result<String, Error> {
-            match format { $(Format::$variant => $render(run),)+ }
-        }
-    };
-}
-
-formats! {
+choices! {
+    /// A form in which a run can be read.
+    Format, "report format";
+    /// Renders `run` as `format`, UTF-8 with a line feed after each line.
+    ///
+    /// # Errors
+    /// None of the formats fails on the content of a run today; an error
+    /// means that a library we write through refused.
+    render;
     /// One self-contained page with tables and figures.
     Html: "html", "report.html", |run| Ok(crate::html(run));
     /// GitHub-flavoured Markdown, for pull requests.
@@ -53,28 +23,6 @@ formats! {
     Csv: "csv", "samples.csv", crate::samples::csv;
     /// A table of at most 100 columns, as printed at the end of a run.
     Terminal: "terminal", "terminal.txt", |run| Ok(crate::terminal(run));
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Format {
-    type Err = Error;
-
-    fn from_str(given: &str) -> Result<Self, Error> {
-        let found = Format::ALL.iter().find(|f| f.name() == given);
-        found.copied().ok_or_else(|| Error::UnknownFormat {
-            given: given.to_string(),
-            known: Format::ALL
-                .iter()
-                .map(|f| f.name())
-                .collect::<Vec<_>>()
-                .join(", "),
-        })
-    }
 }
 
 #[cfg(test)]

@@ -14,11 +14,13 @@
 #![forbid(unsafe_code)]
 
 mod bounce;
+mod choice;
 mod clean;
 mod counters;
 mod digest;
 mod error;
 mod evidence;
+mod export;
 mod format;
 mod gap;
 mod grid;
@@ -37,6 +39,7 @@ mod text;
 mod tlb;
 
 pub use error::Error;
+pub use export::{Export, export};
 pub use figure::{Figure, figures};
 pub use format::{Format, render};
 pub use html::html;

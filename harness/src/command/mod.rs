@@ -3,6 +3,7 @@
 
 mod audit;
 mod cell;
+mod export;
 mod lab;
 mod lab_build;
 mod list;
@@ -29,6 +30,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::List(args) => list::run(args),
         Command::Run(args) => run::run(args),
         Command::Report(args) => report::run(args),
+        Command::Export(args) => export::run(args),
         Command::Cell => cell::run(),
         Command::Neighbour { cpu } => neighbour::run(cpu),
         Command::Audit(args) => audit::run(args),

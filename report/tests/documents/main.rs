@@ -3,6 +3,7 @@
 //! files, `promises` holds what must be true of any.
 
 mod disk;
+mod exports;
 mod golden;
 mod promises;
 mod runs;
