@@ -32,6 +32,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Write a recorded run for another program: test results, benchmarks, metrics
     Export(ExportArgs),
+    /// Join runs of several machines or kernels into one record
+    Merge(MergeArgs),
     /// Who can read guest memory from outside the guest, with evidence
     Audit(AuditArgs),
     /// The emulated machine: build its kernel, run on it, look inside
@@ -202,6 +204,17 @@ pub struct AuditArgs {
     /// How the lab is to be
     #[command(flatten)]
     pub lab: LabArgs,
+}
+
+/// What to join.
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Directories that `run` made; NAME=DIR gives one another name than its own
+    #[arg(required = true, num_args = 2.., value_name = "[NAME=]DIR")]
+    pub runs: Vec<String>,
+    /// The directory to create for the joined record
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
 }
 
 /// What to write for whom.

@@ -21,6 +21,7 @@ pub mod stats;
 pub mod store;
 
 pub mod compare;
+pub mod merge;
 
 pub use audit::Audit;
 pub use cell::{Cell, ParamValue, Testbed};

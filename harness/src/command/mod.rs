@@ -7,6 +7,7 @@ mod export;
 mod lab;
 mod lab_build;
 mod list;
+mod merge;
 mod neighbour;
 mod probe;
 mod report;
@@ -23,6 +24,12 @@ use results::Testbed;
 use serde::Serialize;
 use std::io::{ErrorKind, Write, stdout};
 
+/// Name and version of this program, as records have it.
+const TOOL: &str = concat!("unmapbench ", env!("CARGO_PKG_VERSION"));
+
+/// The revision that this program was built from.
+const GIT: &str = env!("UNMAPBENCH_GIT");
+
 /// Carries out a parsed command line. An error is one line on standard error.
 pub fn dispatch(cli: Cli) -> Exit {
     let done = match cli.command {
@@ -31,6 +38,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Run(args) => run::run(args),
         Command::Report(args) => report::run(args),
         Command::Export(args) => export::run(args),
+        Command::Merge(args) => merge::run(args),
         Command::Cell => cell::run(),
         Command::Neighbour { cpu } => neighbour::run(cpu),
         Command::Audit(args) => audit::run(args),

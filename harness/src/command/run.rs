@@ -188,8 +188,8 @@ fn nothing_runs(probed: &[Probed]) -> Failure {
 fn header(args: &RunArgs, started_unix: u64) -> Header {
     Header {
         schema: SCHEMA,
-        tool: concat!("unmapbench ", env!("CARGO_PKG_VERSION")).into(),
-        git: env!("UNMAPBENCH_GIT").into(),
+        tool: super::TOOL.into(),
+        git: super::GIT.into(),
         seed: args.seed,
         profile: args.profile.name().into(),
         command: command_line(),
@@ -198,7 +198,7 @@ fn header(args: &RunArgs, started_unix: u64) -> Header {
 }
 
 /// The command line as the reader of a report would type it.
-fn command_line() -> Vec<String> {
+pub(super) fn command_line() -> Vec<String> {
     let mut words = vec!["unmapbench".to_string()];
     words.extend(
         std::env::args_os()
