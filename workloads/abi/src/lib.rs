@@ -15,6 +15,7 @@ pub mod layout;
 pub mod port;
 
 pub mod chase;
+pub mod tlb;
 
 mod digest;
 mod order;
@@ -28,4 +29,4 @@ pub use request::{Args, Op, PanicReport, Reply, Request, Status, UnknownOp, WORD
 pub const MAGIC: u64 = u64::from_le_bytes(*b"unmapbch");
 
 /// Raised with every change to this crate.
-pub const VERSION: u64 = 5;
+pub const VERSION: u64 = 6;
