@@ -10,6 +10,8 @@ pub enum Special {
     Marker,
     /// A guest is entered, whose VMCB is at RAX.
     Vmrun,
+    /// VMLOAD and VMSAVE: what they access, they access by its physical address.
+    Vmstate,
     /// RAX and ECX name an address and its space.
     Invlpga,
     /// An address is invalidated.
@@ -64,6 +66,7 @@ pub fn special(bytes: &[u8]) -> Option<Special> {
     }
     match bytes.get(at..)? {
         [0x0f, 0x01, 0xd8, ..] => Some(Special::Vmrun),
+        [0x0f, 0x01, 0xda | 0xdb, ..] => Some(Special::Vmstate),
         [0x0f, 0x01, 0xdf, ..] => Some(Special::Invlpga),
         [0x0f, 0x01, rest @ ..] => {
             let modrm = *rest.first()?;
@@ -134,6 +137,8 @@ mod tests {
         check(&tlb::MARKER, Some(Special::Marker));
         check(b"\x0f\x1f\x84\x00\0\0\0\0", None);
         check(b"\x0f\x01\xd8", Some(Special::Vmrun));
+        check(b"\x0f\x01\xda", Some(Special::Vmstate));
+        check(b"\x0f\x01\xdb", Some(Special::Vmstate));
         check(b"\x0f\x01\xdf", Some(Special::Invlpga));
         check(b"\x66\x0f\x38\x82\x06", Some(Special::Something));
         check(b"\x0f\x38\x82\x06", None);

@@ -135,6 +135,11 @@ impl Machine {
         }
     }
 
+    /// `cpu`, in entering a guest, accessed this physical address.
+    pub fn physical(&mut self, cpu: usize, address: u64) {
+        self.model.physical(cpu, address);
+    }
+
     /// `cpu` is back from its guest.
     pub fn leave(&mut self, cpu: usize) {
         self.model.leave(cpu);
@@ -175,7 +180,7 @@ impl Machine {
                 }
             }
             Special::Control { register: 0, .. } => self.model.new_tables(cpu, true),
-            Special::Control { .. } => {}
+            Special::Control { .. } | Special::Vmstate => {}
         }
         Ok(Then::Nothing)
     }

@@ -3,6 +3,7 @@
 
 use crate::{Geometry, Level, Walked, native, nested};
 use abi::tlb;
+use std::collections::BTreeSet;
 use vm_memory::GuestMemoryMmap;
 
 /// The tag of an address space: 0 is the machine's own, a guest's is in its VMCB.
@@ -55,6 +56,8 @@ struct Cpu {
     guest: Option<Guest>,
     /// CR3 as it was read last; nothing if it may be another.
     root: Option<u64>,
+    /// The pages that entering and leaving guests accesses by physical address.
+    physical: BTreeSet<u64>,
 }
 
 /// Every processor's TLBs.
@@ -86,6 +89,7 @@ impl Model {
                 l2: Level::new(&self.geometry.l2),
                 guest: None,
                 root: None,
+                physical: BTreeSet::new(),
             });
         }
         &mut self.cpus[number]
@@ -150,6 +154,12 @@ impl Model {
         if cpu.l1.hit(address, asid) {
             return;
         }
+        if guest.is_some() && cpu.physical.contains(&(address >> 12)) {
+            // The guest was left by this instruction: QEMU saves its state, and tells
+            // physical addresses as if they were virtual ones.
+            count.accesses -= 1;
+            return;
+        }
         count.l1_misses += 1;
         let second = cpu.l2.hit(address, asid);
         if !second {
@@ -190,6 +200,11 @@ impl Model {
             7 => cpu.flush_space(asid, false),
             _ => cpu.flush(),
         }
+    }
+
+    /// `cpu`, in entering a guest, accessed this physical address.
+    pub(crate) fn physical(&mut self, cpu: usize, address: u64) {
+        self.cpu(cpu).physical.insert(address >> 12);
     }
 
     /// `cpu` is back from a guest.
@@ -357,6 +372,22 @@ mod tests {
         check(&|m| enter(m, 0), 0);
         check(&|m| enter(m, 1), 8);
         check(&|m| enter(m, 3), 0);
+    }
+
+    #[test]
+    fn what_goes_by_physical_address_is_no_access_of_the_guest() {
+        let (tables, root) = tables();
+        let mut model = model();
+        let vmcb = Vmcb {
+            asid: 1,
+            control: 0,
+            nested: Some(root),
+        };
+        model.physical(0, 0x1_0033_5400);
+        model.enter(0, vmcb);
+        model.access(&tables.memory, 0, true, 0x1_0033_5608, 8, || root);
+        assert_eq!(count(&model, Space::Guest), [0; 4]);
+        assert_eq!(model.unresolved, 0);
     }
 
     #[test]

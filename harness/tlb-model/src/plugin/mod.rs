@@ -232,12 +232,17 @@ extern "C" fn on_translation(_: Id, block: *mut Block) {
                     Box::into_raw(Box::new((what, next))).cast(),
                 );
             }
-            if state.machine.counting() {
+            let told: Option<api::OnAccess> = match what {
+                Some(Special::Vmrun) => Some(on_physical),
+                Some(Special::Vmstate) => None,
+                _ => state.machine.counting().then_some(on_access),
+            };
+            if let Some(told) = told {
                 // The kernel's code lies in the upper half of the address space.
                 let kernel = (address >> 63) as usize;
                 api::qemu_plugin_register_vcpu_mem_cb(
                     instruction,
-                    on_access,
+                    told,
                     api::READS_REGISTERS,
                     api::READS_AND_WRITES,
                     ptr::without_provenance_mut(kernel),
@@ -256,6 +261,12 @@ extern "C" fn on_access(cpu: c_uint, access: Access, address: u64, kernel: *mut 
         machine, handles, ..
     } = state;
     machine.access(cpu as usize, !kernel.is_null(), address, len, handles);
+}
+
+extern "C" fn on_physical(cpu: c_uint, _: Access, address: u64, _: *mut c_void) {
+    if let Some(state) = state().as_mut() {
+        state.machine.physical(cpu as usize, address);
+    }
 }
 
 extern "C" fn on_leaving(cpu: c_uint, _: *mut c_void) {
