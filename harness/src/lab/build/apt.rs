@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Debian's kernel source packages, by apt with a state of its own: the
-//! machine's mirrors and keys, another suite, and nothing of the machine's own
-//! package lists is touched. Needs no root.
+//! Debian's packages, by apt with a state of its own: the machine's mirrors and keys,
+//! other suites, and nothing of the machine's own package lists is touched. Needs no
+//! root.
 
 use super::{
     Error,
@@ -40,15 +40,31 @@ pub(super) struct Offer {
 pub(super) struct Apt {
     dir: PathBuf,
     mirrors: Vec<Mirror>,
+    suites: &'static str,
+    /// Which packages are installed, as far as it knows: a file as dpkg keeps it.
+    installed: Option<PathBuf>,
 }
 
 impl Apt {
     /// Uses the mirrors that this machine's apt is configured with.
-    pub(super) fn of_this_machine(dir: PathBuf) -> Result<Self, Error> {
+    pub(super) fn of_this_machine(dir: PathBuf, suites: &'static str) -> Result<Self, Error> {
         let mirrors = mirror::configured(Path::new("/etc/apt"));
         match on_path("apt-get") && on_path("dpkg-deb") && !mirrors.is_empty() {
-            true => Ok(Apt { dir, mirrors }),
+            true => Ok(Apt {
+                dir,
+                mirrors,
+                suites,
+                installed: None,
+            }),
             false => Err(Error::NoMirror),
+        }
+    }
+
+    /// The same, for which what is installed by this file need not be fetched.
+    pub(super) fn beside(self, installed: &Path) -> Self {
+        Apt {
+            installed: Some(installed.into()),
+            ..self
         }
     }
 
@@ -59,12 +75,22 @@ impl Apt {
         runner: &mut Runner,
         say: &mut dyn FnMut(&str),
     ) -> Result<Vec<Offer>, Error> {
+        self.update(runner, say)?;
+        self.listed()
+    }
+
+    /// Reads what the suites have, on the first mirror that has them.
+    pub(super) fn update(
+        &self,
+        runner: &mut Runner,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<(), Error> {
         let mut failure = Error::NoMirror;
         for mirror in &self.mirrors {
             self.set_up(mirror)?;
-            say(&format!("asking {} for {SUITE}", mirror.uri));
+            say(&format!("asking {} for {}", mirror.uri, self.suites));
             match runner.run("apt-get update", self.program("apt-get").arg("update"), say) {
-                Ok(()) => return self.listed(),
+                Ok(()) => return Ok(()),
                 // Perhaps a third party's archive that looks like Debian's.
                 Err(e @ Error::Command { .. }) => failure = e,
                 Err(e) => return Err(e),
@@ -103,16 +129,47 @@ impl Apt {
         remove(&scratch)
     }
 
+    /// Fetches `package` of `suite` and all that it needs and is not installed; the
+    /// files.
+    pub(super) fn fetch_all(
+        &self,
+        package: &str,
+        suite: &str,
+        runner: &mut Runner,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<Vec<PathBuf>, Error> {
+        let archives = self.dir.join("cache/archives");
+        remove(&archives)?;
+        create_parent(&archives.join("partial/x"))?;
+        let mut download = self.program("apt-get");
+        download
+            .args(["install", "--download-only", "--yes"])
+            .args(["--no-install-recommends", "--target-release", suite])
+            // Nothing of the machine's own is touched that a lock would guard.
+            .args(["-o", "Debug::NoLocking=1"])
+            .arg(package);
+        runner.run("fetching", &mut download, say)?;
+        let entries = fs::read_dir(&archives).map_err(Error::io("read", &archives))?;
+        let mut files: Vec<_> = entries.flatten().map(|e| e.path()).collect();
+        files.retain(|p| p.extension().is_some_and(|e| e == "deb"));
+        files.sort();
+        Ok(files)
+    }
+
     fn set_up(&self, mirror: &Mirror) -> Result<(), Error> {
+        let installed = match &self.installed {
+            // No package is installed, as far as this apt knows.
+            None => String::new(),
+            Some(file) => fs::read_to_string(file).map_err(Error::io("read", file))?,
+        };
         for name in ["state/lists/partial", "cache/archives/partial"] {
             let dir = self.dir.join(name);
             fs::create_dir_all(&dir).map_err(Error::io("create", &dir))?;
         }
         for (name, text) in [
-            ("lab.sources", sources(mirror)),
+            ("lab.sources", sources(mirror, self.suites)),
             ("apt.conf", configuration(&self.dir)),
-            // No package is installed, as far as this apt knows.
-            ("state/status", String::new()),
+            ("state/status", installed),
         ] {
             let path = self.dir.join(name);
             fs::write(&path, text).map_err(Error::io("write", &path))?;
@@ -142,8 +199,8 @@ impl Apt {
     }
 }
 
-/// The entry for the lab's suite on a mirror.
-fn sources(mirror: &Mirror) -> String {
+/// The entry for suites on a mirror.
+fn sources(mirror: &Mirror, suites: &str) -> String {
     let known = KEYRINGS.iter().find(|k| Path::new(k).is_file());
     let signed_by = match (&mirror.signed_by, known) {
         (Some(key), _) => format!("Signed-By: {key}\n"),
@@ -152,7 +209,7 @@ fn sources(mirror: &Mirror) -> String {
         (None, None) => String::new(),
     };
     format!(
-        "Types: deb\nURIs: {}\nSuites: {SUITE}\nComponents: main\n\
+        "Types: deb\nURIs: {}\nSuites: {suites}\nComponents: main\n\
          Architectures: amd64\nTargets: Packages\n{signed_by}",
         mirror.uri
     )
@@ -244,7 +301,7 @@ mod tests {
             uri: "http://m.example/debian".into(),
             signed_by: Some("/k.gpg".into()),
         };
-        let text = sources(&mirror);
+        let text = sources(&mirror, SUITE);
         assert!(text.contains("URIs: http://m.example/debian\nSuites: trixie-backports\n"));
         assert!(text.ends_with("Signed-By: /k.gpg\n"), "{text}");
     }

@@ -6,6 +6,8 @@
 //! work/<key>/     an unfinished build; removed when it is finished
 //! source/         tarballs of Debian's source packages, and which one is used
 //! apt/            the private state of apt
+//! qemu/           QEMUs for the TLB model, each unpacked under its key, and which one
+//!                 is used
 //! lock/           one file for each of the above; never removed, because a
 //!                 removed lock file is one that two builds can both hold
 //! ```

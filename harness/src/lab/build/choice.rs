@@ -60,7 +60,7 @@ pub(super) fn make(
     }
     let dir = cache.root().join("apt");
     let mut runner = Runner::new(dir.join("apt.log"), &lock, cache.root())?;
-    let apt = Apt::of_this_machine(dir)?;
+    let apt = Apt::of_this_machine(dir, SUITE)?;
     let offers = apt.offers(&mut runner, say).map_err(unfetched)?;
 
     let trial = cache.root().join("work/.trial");

@@ -51,6 +51,9 @@ pub enum Error {
         "the kernel source cannot be fetched: {0}; check the network and apt's configuration, or give the source by --kernel-src DIR|TARBALL"
     )]
     Fetch(#[source] Box<Error>),
+    /// No newer QEMU can be had.
+    #[error("a newer QEMU could not be got from Debian's backports: {0}")]
+    Emulator(String),
     /// The mirror has no source that will do.
     #[error(
         "{package} is not in {suite} of the configured mirrors (there: {there}){tried}: give the source by --kernel-src DIR|TARBALL"

@@ -14,6 +14,7 @@ mod cache;
 mod choice;
 mod compile;
 mod config;
+mod emulator;
 mod error;
 mod key;
 mod mirror;
@@ -29,6 +30,7 @@ pub use args::LabBuildArgs;
 pub use error::Error;
 
 use builder::Builder;
+use cache::Cache;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -93,4 +95,24 @@ pub fn cached(options: &Options) -> Result<Option<Kernel>, Error> {
 /// Each [`Error`] says what to do about it.
 pub fn build(options: &Options, say: &mut dyn FnMut(&str)) -> Result<Kernel, Error> {
     Builder::of_this_machine()?.build(options, say)
+}
+
+/// Where the QEMU that [`fetch_emulator`] got is unpacked, if it did. Fetches nothing.
+///
+/// # Errors
+/// If the cache cannot be read.
+pub fn fetched_emulator() -> Result<Option<PathBuf>, Error> {
+    emulator::fetched(&Cache::of_this_user()?)
+}
+
+/// Gets a QEMU that is newer than the machine's own and leaves that as it is; `works`
+/// says whether what was unpacked runs here. Where it is.
+///
+/// # Errors
+/// Each [`Error`] says what to do about it.
+pub fn fetch_emulator(
+    works: &dyn Fn(&std::path::Path) -> bool,
+    say: &mut dyn FnMut(&str),
+) -> Result<PathBuf, Error> {
+    emulator::fetch(&Cache::of_this_user()?, works, say)
 }
