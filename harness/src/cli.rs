@@ -147,6 +147,10 @@ pub struct LabArgs {
     /// Boot this bzImage in the lab instead of ours; may be given more than once
     #[arg(long, value_name = "BZIMAGE")]
     pub kernel: Vec<PathBuf>,
+    /// Model these TLBs in every boot and count their misses: zen3, zen, zen4 or skylake;
+    /// slower. Without it only tlb/* is modelled, as zen3
+    #[arg(long, value_name = "CPU")]
+    pub tlb_model: Option<String>,
 }
 
 /// What to do with the lab.

@@ -4,7 +4,7 @@
 
 use crate::{
     arm::Arm,
-    cell::{Answer, Job},
+    cell::{Answer, Job, TlbModel},
     execute::Executor,
     interrupt,
     plan::{Bed, Selection, Step},
@@ -156,6 +156,8 @@ fn at_once(
                 cell: s.cell.clone(),
                 sabotaged: false,
                 guest: selection.guest_of(&s.cell),
+                // Whoever carries it out knows.
+                model: TlbModel::Unasked,
             })
             .collect();
         match jobs.is_empty() {

@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used)]
 
 use harness::lab::{
-    Qemu,
+    Geometry, Modelling, Qemu,
     build::{self, Options},
 };
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -26,11 +26,16 @@ type Test = fn() -> Result<Completion, Failed>;
 
 fn main() -> ExitCode {
     let args = Arguments::from_args();
-    let tests: [(&str, Test); 8] = [
+    let tests: [(&str, Test); 10] = [
         ("the_same_run_gives_the_same_bytes", repeats),
         ("counts_are_those_of_the_recorded_run", as_recorded),
         ("kvm_touches_guest_memory_as_often_as_documented", touches),
         ("devices_work_unless_they_pin_hidden_memory", virtio),
+        ("modelled_misses_are_those_of_the_geometry", modelled),
+        (
+            "a_split_direct_map_costs_the_kernel_modelled_misses",
+            modelled_split,
+        ),
         ("a_command_gives_its_exit_code_and_sees_its_files", shell),
         ("claims_of_isolation_hold_and_are_checked", audit),
         ("linux_boots_alike_each_time_and_its_console_is_kept", boots),
@@ -231,6 +236,113 @@ fn virtio() -> Result<Completion, Failed> {
         }
     }
     assert!(refused > 0 && by_vhost > 0 && by_swiotlb > 0);
+    Ok(Completion::Completed)
+}
+
+/// Why TLBs cannot be modelled here; what `lab build` would have brought is a failure
+/// where the lab is required.
+fn no_model() -> Option<Result<Completion, Failed>> {
+    let found = Geometry::find(None).and_then(|g| Modelling::find(&Qemu::find().unwrap(), g));
+    found.err().map(|why| Ok(Completion::ignored_with(why)))
+}
+
+/// A count of the model; every row has all of them.
+fn model(row: &Row, name: &str) -> Result<u64, Failed> {
+    match &row.outcome {
+        Outcome::Measured { counters, .. } => {
+            let count = counters.get(&format!("model.{name}")).copied();
+            Ok(count.ok_or_else(|| format!("{}: no model.{name}", row.cell))?)
+        }
+        other => Err(format!("{}: {other:?}", row.cell).into()),
+    }
+}
+
+/// Few other accesses than the chase's come from the guest: stack, code, samples.
+const BESIDES: u64 = 64;
+
+/// k pages against n entries, as LRU has it of a circle: all or nothing. And the same
+/// run gives the same counts.
+fn modelled() -> Result<Completion, Failed> {
+    if let Some(ignored) = no_model() {
+        return ignored;
+    }
+    // 64 entries, then 2048 of 16 ways; 16 samples of the guest's own pages besides.
+    let (entries, reach) = (64, 2048);
+    let args = [
+        "--workloads",
+        "tlb/chase",
+        "--strategies",
+        "memfd,memfd-thp",
+        "--tlb-model",
+        "zen3",
+    ];
+    let ((_a, first), (_b, second)) = (measured(&args)?, measured(&args)?);
+    assert_eq!(rows(&first), rows(&second));
+    let mut seen = 0;
+    for row in store::read(&first)?.rows {
+        assert_eq!(model(&row, "unresolved")?, 0, "{}", row.cell);
+        if !row.cell.to_string().contains("apart=page") {
+            continue;
+        }
+        let places = row.cell.int("places").ok_or("no places")?;
+        let steps = row.cell.int("count").unwrap_or(0) * row.cell.int("batch").unwrap_or(0);
+        // Each place is written once and passed once before.
+        let chase = steps + 2 * places;
+        let count = |name: &str| model(&row, &format!("guest.{name}"));
+        let (l1, walks) = (count("l1_misses")?, count("l2_misses")?);
+        assert!(count("accesses")? >= chase, "{}", row.cell);
+        let huge = row.cell.strategy != results::BASELINE;
+        let once = places + BESIDES..chase / 100 + 2 * places;
+        let always = chase..chase + BESIDES;
+        let never = 0..places + BESIDES;
+        let expected = match (huge, places) {
+            // 2 MiB of the guest and of the host are one entry; all fit.
+            (true, _) => (0..2 * BESIDES, 0..BESIDES),
+            (_, p) if p < entries => (never.clone(), never),
+            // Exactly full: interrupts take a few away.
+            (_, p) if p == entries => (0..chase / 100, never),
+            (_, p) if p < reach => (always, never),
+            (_, p) if p == reach => (always, 0..once.end),
+            _ => (always.clone(), always),
+        };
+        assert!(expected.0.contains(&l1), "{}: {l1} of L1", row.cell);
+        assert!(expected.1.contains(&walks), "{}: {walks} of L2", row.cell);
+        // The payload's pages have 2 MiB: three loads, behind each of which the host's
+        // four or three lie, and those of the page itself.
+        let walked = count("walk_steps")?;
+        match huge {
+            false => assert_eq!(walked, 19 * walks, "{}", row.cell),
+            true => assert!(
+                (15 * walks..19 * walks + 1).contains(&walked),
+                "{}",
+                row.cell
+            ),
+        }
+        seen += 1;
+    }
+    assert!(seen >= 16, "{seen} cells");
+    Ok(Completion::Completed)
+}
+
+/// Kernel work that reaches memory by the direct map walks more once that was split.
+fn modelled_split() -> Result<Completion, Failed> {
+    if let Some(ignored) = no_model() {
+        return ignored;
+    }
+    let strategies = "memfd,guest-memfd-unmapped";
+    let args = ["--workloads", "tlb/host-victim", "--strategies", strategies];
+    let (_dir, run) = measured(&args)?;
+    let mut split = 0;
+    for row in store::read(&run)?.rows {
+        let before = model(&row, "before.kernel.l2_misses")?;
+        let after = model(&row, "after.kernel.l2_misses")?;
+        let text = row.cell.to_string();
+        if row.cell.strategy != results::BASELINE && text.contains("page-cache") {
+            assert!(after > before * 2, "{text}: {before} walks became {after}");
+            split += 1;
+        }
+    }
+    assert!(split > 0);
     Ok(Completion::Completed)
 }
 

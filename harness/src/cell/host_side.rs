@@ -44,6 +44,7 @@ pub(super) fn populate(bench: &Bench<'_>, by: Populate, range: Range) -> Result<
         ..range
     };
     let before = (machine.stats()?, resident(&machine)?);
+    let modelled = bench.model.begin();
     let mut ticks = Vec::with_capacity(rest.batches().count());
     for (i, address) in rest.batches().enumerate() {
         batch.prepare(i as u64 * range.batch);
@@ -51,6 +52,7 @@ pub(super) fn populate(bench: &Bench<'_>, by: Populate, range: Range) -> Result<
         batch.call(&mut machine, address)?;
         ticks.push(watch.lap());
     }
+    let modelled = modelled.end();
     let grown = stats::growth(&before.0, &machine.stats()?);
     let held = resident(&machine)?.saturating_sub(before.1);
     check_populated(bench, by, rest, &grown, held)?;
@@ -58,7 +60,7 @@ pub(super) fn populate(bench: &Bench<'_>, by: Populate, range: Range) -> Result<
         Populate::Memcpy | Populate::Write => value(SEED, page),
         Populate::Madvise | Populate::Prefault => 0,
     })?;
-    finish(bench, &mut machine, ticks, rest, grown).map_err(|stop| match (by, stop) {
+    finish(bench, &mut machine, ticks, rest, grown, modelled).map_err(|stop| match (by, stop) {
         (Populate::Write, Stop::Unproved(reason)) => Stop::Missing(Missing {
             reason,
             remedy: "populate through the mapping: a write to the file takes base pages".into(),
@@ -73,6 +75,7 @@ pub(super) fn punch(bench: &Bench<'_>, touch: Request, range: Range) -> Result<O
     machine.call(touch, &mut Device::new(0))?;
     let before = machine.stats()?;
     let len = range.batch * layout::PAGE;
+    let modelled = bench.model.begin();
     let mut ticks = Vec::with_capacity(range.batches().count());
     for (i, address) in range.batches().enumerate() {
         let mut watch = Stopwatch::start();
@@ -83,6 +86,7 @@ pub(super) fn punch(bench: &Bench<'_>, touch: Request, range: Range) -> Result<O
             _ => Stop::Machine(vmm::Error::Memory(e)),
         })?;
     }
+    let modelled = modelled.end();
     let grown = stats::growth(&before, &machine.stats()?);
     let restores = grown.get("direct_map_restores").copied().unwrap_or(0);
     if bench.strategy.counted.zaps && restores < range.pages {
@@ -92,7 +96,7 @@ pub(super) fn punch(bench: &Bench<'_>, touch: Request, range: Range) -> Result<O
         )));
     }
     check_content(&machine, range, |_| 0)?;
-    finish(bench, &mut machine, ticks, range, grown)
+    finish(bench, &mut machine, ticks, range, grown, modelled)
 }
 
 fn finish(
@@ -101,8 +105,10 @@ fn finish(
     ticks: Vec<u64>,
     range: Range,
     grown: stats::Stats,
+    modelled: Counters,
 ) -> Result<Outcome, Stop> {
     let mut counters: Counters = bench.counters(machine, grown)?;
+    counters.extend(modelled);
     counters.insert(OPERATIONS.into(), range.pages);
     let mut samples = Samples::new();
     samples.insert("total".into(), vec![ticks.iter().sum()]);

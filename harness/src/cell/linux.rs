@@ -83,7 +83,7 @@ pub(super) fn run(bench: &Bench<'_>, linux: Linux, boot: Boot<'_>) -> Result<Out
         ),
     };
     let mut tries = 0;
-    let (before, machine, mut phases, steps, said, least) = loop {
+    let (before, machine, mut phases, steps, said, least, modelled) = loop {
         tries += 1;
         let image = guest.image().map_err(Stop::Unproved)?;
         let initrd = guest.initrd().map_err(Stop::Unproved)?;
@@ -100,13 +100,15 @@ pub(super) fn run(bench: &Bench<'_>, linux: Linux, boot: Boot<'_>) -> Result<Out
                 .then(|| content(init::DISK_SEED, init::DISK_WORDS)),
         };
         let before = host::effort();
+        let modelled = bench.model.begin();
         let allocate = |vm: &VmFd, len| (bench.strategy.allocate)(vm, len, &mode);
         let built = linux::Linux::build(&bench.kvm, &config, files, allocate);
         let (mut machine, phases) = built.map_err(|e| refused(linux.load, e))?;
         let ran = machine.run();
+        let modelled = modelled.end();
         console.get_or_insert_default().push_str(&machine.console());
         match ran {
-            Ok((steps, said)) => break (before, machine, phases, steps, said, least),
+            Ok((steps, said)) => break (before, machine, phases, steps, said, least, modelled),
             Err(vmm::Error::Hung { .. }) if lab && tries < TRIES => {
                 let text = console.get_or_insert_default();
                 text.push_str(&format!(
@@ -136,6 +138,7 @@ pub(super) fn run(bench: &Bench<'_>, linux: Linux, boot: Boot<'_>) -> Result<Out
         now.clone(),
         stats::growth(&Stats::new(), &now),
     )?;
+    counters.extend(modelled);
     let address = machine.ram().host_address().addr();
     let resident = host::backing(address).map(|b| b.resident.0);
     counters.extend(resident.map(|n| ("ram.resident_bytes".to_string(), n)));

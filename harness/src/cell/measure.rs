@@ -4,6 +4,7 @@
 use super::{
     ANSWER_LIMIT, Stop, bystander, guard, host_side, linux, proof,
     setup::{self, Ready},
+    tlb_model::{self, TlbModel, Window},
 };
 use crate::{
     arm, host,
@@ -32,10 +33,19 @@ pub(crate) fn run(
     cell: &Cell,
     sabotaged: bool,
     guest: linux::Boot<'_>,
+    model: &TlbModel,
 ) -> Result<Outcome, Stop> {
     let before = host::direct_map();
-    let mut outcome = measured(strategy, cell, sabotaged, guest)?;
-    if let Outcome::Measured { counters, .. } = &mut outcome {
+    let mut outcome = measured(strategy, cell, sabotaged, guest, model)?;
+    if let Outcome::Measured {
+        counters,
+        unavailable,
+        ..
+    } = &mut outcome
+    {
+        if let Some(why) = model.silence(counters) {
+            unavailable.insert(tlb_model::NAME.into(), why);
+        }
         for (name, now) in host::direct_map() {
             let then = before.get(&name).copied().unwrap_or(0);
             match name.strip_suffix("_kib") {
@@ -58,6 +68,7 @@ fn measured(
     cell: &Cell,
     sabotaged: bool,
     guest: linux::Boot<'_>,
+    model: &TlbModel,
 ) -> Result<Outcome, Stop> {
     let definitions = workloads::all().map_err(|e| Stop::Unproved(e.to_string()))?;
     let workload = definitions.iter().find(|w| w.id == cell.workload);
@@ -77,6 +88,7 @@ fn measured(
         config,
         strategy,
         cell,
+        model,
     };
     match script {
         Script::Boot => bench.boot(),
@@ -137,6 +149,8 @@ pub(super) struct Bench<'a> {
     config: Config,
     pub(super) strategy: &'a Strategy,
     pub(super) cell: &'a Cell,
+    /// The lab's TLB model, whose windows lie around what is measured.
+    pub(super) model: &'a TlbModel,
 }
 
 impl Bench<'_> {
@@ -157,29 +171,31 @@ impl Bench<'_> {
     }
 
     fn boot(&self) -> Result<Outcome, Stop> {
+        let modelled = self.model.begin();
         let (mut machine, mut phases) = self.build()?;
         phases.extend(machine.start()?);
+        let modelled = modelled.end();
         guard::native(&mut machine)?;
-        let counters = self.counters(&machine, stats::Stats::new())?;
+        let mut counters = self.counters(&machine, stats::Stats::new())?;
+        counters.extend(modelled);
         self.phases(&mut machine, phases, counters)
     }
 
     fn teardown(&self, touch: Request) -> Result<Outcome, Stop> {
         let mut machine = self.started()?;
         machine.call(touch, &mut Device::new(0))?;
-        let counters = self.counters(&machine, stats::Stats::new())?;
+        let mut counters = self.counters(&machine, stats::Stats::new())?;
         let scale = self.scale(&mut machine)?;
+        let modelled = self.model.begin();
         let phases = machine.tear_down();
+        counters.extend(modelled.end());
         Ok(outcome(scale, with_total(phases), counters))
     }
 
     fn call(&self, call: &Call) -> Result<Outcome, Stop> {
-        if self.cell.testbed == Testbed::Lab && call.proof.access.takes_time() {
-            return Err(Stop::Missing(Missing {
-                reason: "the lab counts instructions, and this costs as many however long it takes"
-                    .into(),
-                remedy: "--on host".into(),
-            }));
+        let in_time_alone = self.cell.testbed == Testbed::Lab && call.proof.access.takes_time();
+        if in_time_alone {
+            self.model_or_nothing()?;
         }
         let pmu = pmu::ready();
         let (mut machine, _) = self.build()?;
@@ -194,6 +210,9 @@ impl Bench<'_> {
             unavailable: uncounted,
             ..
         } = self.ask(&mut machine, call, call.measured, &ready, pmu.as_ref().ok())?;
+        if let (true, Some(why)) = (in_time_alone, self.model.silence(&counters)) {
+            return Err(Stop::Unproved(why));
+        }
         let scale = self.scale(&mut machine)?;
 
         let mut batch = BTreeMap::new();
@@ -207,6 +226,21 @@ impl Bench<'_> {
             unavailable.extend(pmu.err().and_then(|why| why.note(self.cell.family())));
         }
         Ok(outcome)
+    }
+
+    /// In the lab, what shows in time alone can only be modelled.
+    fn model_or_nothing(&self) -> Result<(), Stop> {
+        let unmodelled = match self.model {
+            TlbModel::Here => return Ok(()),
+            TlbModel::Unasked => String::new(),
+            TlbModel::Absent(why) => format!("; its model of TLBs is unavailable: {why}"),
+        };
+        Err(Stop::Missing(Missing {
+            reason: format!(
+                "the lab counts instructions, and this costs as many however long it takes{unmodelled}"
+            ),
+            remedy: "`unmapbench lab build`, which gets what the model needs, or --on host".into(),
+        }))
     }
 
     /// Carries out `request` on all vCPUs and proves it; `pmu` counts meanwhile.
@@ -226,6 +260,8 @@ impl Bench<'_> {
             .collect();
         let effort = host::effort();
         let (before, clock_before) = (machine.stats()?, machine.clock()?);
+        // A rehearsal is thrown away.
+        let modelled = (request != call.rehearsal).then(|| self.model.begin());
         let begun = clock::ticks();
         let (replies, counted) = machine.call_all_between(
             &requests,
@@ -234,6 +270,7 @@ impl Bench<'_> {
             |running| pmu.zip(running).map(|(pmu, running)| pmu.stop(running)),
         )?;
         let window = begun..clock::ticks();
+        let modelled = modelled.map(Window::end).unwrap_or_default();
         let (clock_after, after) = (machine.clock()?, machine.stats()?);
         let effort = host::effort_since(&effort);
         let grown = stats::growth(&before, &after);
@@ -267,6 +304,7 @@ impl Bench<'_> {
         let exits = devices.iter().map(Device::exits).sum();
         counters.insert("vmm.exits".into(), exits);
         counters.extend(effort);
+        counters.extend(modelled);
         if let setup::Saw::Virtio(count) = saw {
             counters.extend(count.counters(call, operations));
         }

@@ -12,6 +12,7 @@ mod measure;
 mod proof;
 mod secret;
 mod setup;
+mod tlb_model;
 mod trial;
 mod virtio;
 
@@ -23,6 +24,8 @@ use strategies::{Missing, Mode, Refusal, Stage, Strategy, registry};
 
 pub use bystander::rounds;
 pub use guard::TICKS_PER_ITERATION_MAX;
+pub(crate) use tlb_model::PREFIX as TLB_MODEL;
+pub use tlb_model::TlbModel;
 
 /// How long a guest may take for one answer. The longest honest one, a GiB of
 /// first touches under emulation, takes a tenth of it.
@@ -58,6 +61,9 @@ pub enum Job {
         /// What a Linux guest is to boot, where the workload boots one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         guest: Option<Guest>,
+        /// Whether the machine models TLBs.
+        #[serde(default, skip_serializing_if = "TlbModel::is_unasked")]
+        model: TlbModel,
     },
 }
 
@@ -109,10 +115,11 @@ pub fn carry_out(job: &Job) -> Answer {
             cell,
             sabotaged,
             guest,
+            model,
         } => {
             let mut console = None;
             let guest = (guest.as_ref(), &mut console);
-            let measured = measure::run(strategy, cell, *sabotaged, guest);
+            let measured = measure::run(strategy, cell, *sabotaged, guest, model);
             let outcome = measured.unwrap_or_else(Stop::into_outcome);
             match console {
                 None => Answer::Outcome(outcome),

@@ -3,27 +3,32 @@
 
 use super::Staffed;
 use crate::{
-    cli::ShellArgs,
+    cli::{LabArgs, ShellArgs},
     exit::{Exit, Failure},
     lab::{
-        self, Clock, Image, Lab, Machine, Qemu, Shell,
+        self, Clock, Geometry, Image, Lab, Machine, Modelling, Qemu, Shell,
         build::{self, Kernel, Options},
     },
     plan::Bed,
 };
 use results::Testbed;
-use std::path::PathBuf;
 
-/// A lab for each of `kernels`; of ours if there are none.
-pub(super) fn executors(kernels: &[PathBuf]) -> Result<Vec<Staffed>, Failure> {
+/// A lab for each kernel that is named; of ours if none is.
+pub(super) fn executors(args: &LabArgs) -> Result<Vec<Staffed>, Failure> {
+    let kernels = &args.kernel;
+    let named = args.tlb_model.as_deref();
+    let geometry =
+        Geometry::find(named).map_err(|e| Failure::Usage(format!("--tlb-model: {e}")))?;
     let unfit = |e: lab::Error| Failure::Unfit(e.to_string());
     let qemu = Qemu::find().map_err(unfit)?;
+    let modelling = Modelling::find(&qemu, geometry);
+    let model = |lab: Lab| lab.modelling(modelling.clone(), named.is_some());
     let mut all: Vec<Staffed> = Vec::new();
     if kernels.is_empty() {
         let kernel = ours()?;
         let name = format!("{} series {}", kernel.release, kernel.series);
         let lab = Lab::new(qemu, kernel.bzimage, name).map_err(unfit)?;
-        all.push((Bed::of(Testbed::Lab), Box::new(lab)));
+        all.push((Bed::of(Testbed::Lab), Box::new(model(lab))));
         return Ok(all);
     }
     for (i, path) in kernels.iter().enumerate() {
@@ -35,7 +40,7 @@ pub(super) fn executors(kernels: &[PathBuf]) -> Result<Vec<Staffed>, Failure> {
             kernel: Some(format!("{}:{release}", i + 1)),
         };
         let lab = Lab::new(qemu.clone(), image.path, image.version).map_err(unfit)?;
-        all.push((bed, Box::new(lab)));
+        all.push((bed, Box::new(model(lab))));
     }
     Ok(all)
 }

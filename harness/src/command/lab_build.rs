@@ -4,7 +4,10 @@
 use crate::{
     exit::{Exit, Failure},
     interrupt,
-    lab::build::{self, Error, LabBuildArgs, Options},
+    lab::{
+        Geometry, Modelling, Qemu,
+        build::{self, Error, LabBuildArgs, Options},
+    },
 };
 
 /// Builds the kernel and prints where it is; what goes on is on standard error.
@@ -23,6 +26,11 @@ pub(super) fn run(args: LabBuildArgs) -> anyhow::Result<Exit> {
         }
         Err(e) => return Err(Failure::usage(e).into()),
     };
+    // The lab is whole without it.
+    match model() {
+        Ok(what) => eprintln!("TLB model: {what}"),
+        Err(why) => eprintln!("unmapbench: the TLB model is unavailable: {why}"),
+    }
     if args.json {
         super::print_json(&kernel)?;
         return Ok(Exit::Fine);
@@ -39,4 +47,12 @@ pub(super) fn run(args: LabBuildArgs) -> anyhow::Result<Exit> {
         kernel.config.display(),
     ))?;
     Ok(Exit::Fine)
+}
+
+/// Gets what the TLB model takes.
+fn model() -> Result<String, String> {
+    let own = Qemu::find().map_err(|e| e.to_string())?;
+    let geometry = Geometry::find(None)?;
+    let model = Modelling::get(&own, geometry, &mut |line| eprintln!("{line}"))?;
+    Ok(format!("in QEMU {}", model.qemu().version))
 }

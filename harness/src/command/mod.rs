@@ -88,7 +88,7 @@ fn executors(testbed: Testbed, seed: u64, lab: &LabArgs) -> Result<Vec<Staffed>,
                 Failure::usage(format!("this program's own path: {e}"))
             })?))
         }
-        Testbed::Lab => lab::executors(&lab.kernel),
+        Testbed::Lab => lab::executors(lab),
     }
 }
 

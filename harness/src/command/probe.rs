@@ -42,6 +42,7 @@ fn try_all(testbed: Testbed) -> Result<Vec<Probed>, Failure> {
     let lab = LabArgs {
         cpus: vec![1],
         kernel: Vec::new(),
+        tlb_model: None,
     };
     let executors = super::executors(testbed, 0, &lab)?;
     let probed = executors

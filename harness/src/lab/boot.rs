@@ -7,6 +7,7 @@ use super::{
     initramfs,
     inside::{Errand, Line},
     qemu::{Console, Files, Machine, Qemu},
+    tlb::Modelling,
 };
 use crate::{
     cell::{Answer, Job},
@@ -40,6 +41,8 @@ pub struct Boot<'a> {
     pub program: &'a [u8],
     /// How many CPUs the lab has.
     pub cpus: u64,
+    /// What models its TLBs, if that is asked for; its QEMU is the emulator then.
+    pub model: Option<&'a Modelling>,
 }
 
 /// What came back.
@@ -79,15 +82,25 @@ impl Boot<'_> {
             cpus: self.cpus,
             ..Machine::default()
         };
-        let mut child = self
-            .qemu
-            .command(files, machine, "")
+        let qemu = self.model.map_or(self.qemu, Modelling::qemu);
+        let mut command = qemu.command(files, machine, "");
+        let ram = match self.model {
+            None => None,
+            Some(model) => {
+                let dir = Modelling::directory();
+                let dir = dir.map_err(io_error("create", std::env::temp_dir()))?;
+                model.arrange(&mut command, dir.path(), machine.memory_mib);
+                Some(dir)
+            }
+        };
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|_| Error::NoQemu)?;
         let how = wait(&mut child, LIMIT + LIMIT_PER_CELL * jobs.len() as u32);
+        drop(ram);
         let read =
             |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
         let console = read(&console);

@@ -7,14 +7,21 @@ use super::{
     elf::this_program,
     error::Error,
     qemu::Qemu,
+    tlb::Modelling,
 };
 use crate::{
-    cell::{Answer, Job},
+    cell::{Answer, Job, TlbModel},
     execute::Executor,
     plan::{LAB_CPUS, Step},
 };
-use results::{Fingerprint, Outcome};
+use results::{Cell, Fingerprint, Outcome};
 use std::{path::PathBuf, thread};
+
+/// The family of the workloads that are about TLBs.
+const TLB_FAMILY: &str = "tlb";
+
+/// The fact that says what models them.
+const TLB_MODEL: &str = "lab.tlb-model";
 
 /// A lab of one kernel.
 #[derive(Debug)]
@@ -23,6 +30,8 @@ pub struct Lab {
     kernel: PathBuf,
     name: String,
     program: Vec<u8>,
+    modelling: Result<Modelling, String>,
+    everywhere: bool,
 }
 
 impl Lab {
@@ -38,7 +47,20 @@ impl Lab {
             kernel,
             name,
             program: this_program()?,
+            modelling: Err("nobody looked for it".into()),
+            everywhere: false,
         })
+    }
+
+    /// The same with a model of TLBs for the workloads that are about them, or why
+    /// there is none; `everywhere` for all workloads.
+    #[must_use]
+    pub fn modelling(self, modelling: Result<Modelling, String>, everywhere: bool) -> Self {
+        Lab {
+            modelling,
+            everywhere,
+            ..self
+        }
     }
 
     /// The emulator.
@@ -46,18 +68,38 @@ impl Lab {
         &self.qemu
     }
 
+    /// What is said to jobs of the model, and the model if they are to have it. Jobs
+    /// of one boot are of one family.
+    fn model_for(&self, jobs: &[Job]) -> (TlbModel, Option<&Modelling>) {
+        let about_tlbs = |cell: &Cell| self.everywhere || cell.family() == TLB_FAMILY;
+        let wanted = |job: &Job| matches!(job, Job::Measure { cell, .. } if about_tlbs(cell));
+        match &self.modelling {
+            _ if !jobs.iter().any(wanted) => (TlbModel::Unasked, None),
+            Ok(modelling) => (TlbModel::Here, Some(modelling)),
+            Err(why) => (TlbModel::Absent(why.clone()), None),
+        }
+    }
+
     /// Boots once with `cpus` CPUs for `jobs`.
     ///
     /// # Errors
     /// As [`Boot::run`].
     pub fn boot(&self, cpus: u64, jobs: &[Job]) -> Result<Booted, Error> {
+        let (said, modelling) = self.model_for(jobs);
         let boot = Boot {
             qemu: &self.qemu,
             kernel: &self.kernel,
             program: &self.program,
             cpus,
+            model: modelling,
         };
-        boot.run(jobs)
+        let mut jobs = jobs.to_vec();
+        for job in &mut jobs {
+            if let Job::Measure { model, .. } = job {
+                *model = said.clone();
+            }
+        }
+        boot.run(&jobs)
     }
 }
 
@@ -93,6 +135,17 @@ impl Executor for Lab {
 
     fn describe(&self, host: &mut Fingerprint) {
         host.push("lab.kernel", Some(self.name.clone()));
+        if host.get(TLB_MODEL).is_none() {
+            let of = match self.everywhere {
+                true => "all cells",
+                false => "cells of tlb/*",
+            };
+            let what = match &self.modelling {
+                Ok(modelling) => format!("{of}: {}", modelling.describe()),
+                Err(why) => format!("unavailable: {why}"),
+            };
+            host.push(TLB_MODEL, Some(what));
+        }
         for (name, value) in self.qemu.facts() {
             if host.get(name).is_none() {
                 host.push(name, Some(value));
@@ -122,5 +175,50 @@ fn cpus(job: &Job) -> Option<u64> {
     match job {
         Job::Measure { cell, .. } => cell.int(LAB_CPUS),
         Job::Trial { .. } | Job::Audit { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use results::{Testbed, cell::Params};
+
+    fn job(workload: &str) -> Job {
+        Job::Measure {
+            cell: Cell {
+                testbed: Testbed::Lab,
+                strategy: results::BASELINE.into(),
+                workload: workload.into(),
+                params: Params::new(),
+                mode: Params::new(),
+            },
+            sabotaged: false,
+            guest: None,
+            model: TlbModel::Unasked,
+        }
+    }
+
+    /// Without one: whoever would have had it is told why not.
+    #[test]
+    fn the_model_is_for_those_who_are_about_it_or_for_all() {
+        let absent = TlbModel::Absent("no QEMU".into());
+        let check = |everywhere, workload: &str, expected: &TlbModel| {
+            let lab = Lab {
+                qemu: Qemu::parse("QEMU emulator version 7.2.0").unwrap(),
+                kernel: PathBuf::new(),
+                name: String::new(),
+                program: Vec::new(),
+                modelling: Err("no QEMU".into()),
+                everywhere,
+            };
+            let trial = Job::Trial {
+                strategy: results::BASELINE.into(),
+            };
+            let (said, model) = lab.model_for(&[trial, job(workload)]);
+            assert_eq!((&said, model), (expected, None), "{workload}");
+        };
+        check(false, "tlb/chase", &absent);
+        check(false, "mmio/user-read", &TlbModel::Unasked);
+        check(true, "mmio/user-read", &absent);
     }
 }

@@ -16,6 +16,7 @@ mod image;
 mod initramfs;
 mod inside;
 mod qemu;
+mod tlb;
 
 mod boot;
 mod executor;
@@ -28,3 +29,4 @@ pub use image::Image;
 pub use inside::run as run_inside;
 pub use qemu::{Clock, Machine, Qemu};
 pub use shell::Shell;
+pub use tlb::{Geometry, Modelling};

@@ -7,7 +7,10 @@
 //! instructions, and one thread for all CPUs, which icount asks for.
 
 use super::error::Error;
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 const PROGRAM: &str = "qemu-system-x86_64";
 
@@ -71,6 +74,10 @@ pub struct Qemu {
     /// What it says that it is: `10.0.2 (Debian 1:10.0.2+ds-2)`. Part of every
     /// record's identity: another version has other counts.
     pub version: String,
+    /// Its first two numbers.
+    numbers: (u32, u32),
+    /// Where it was unpacked, if it is not the machine's own.
+    home: Option<PathBuf>,
 }
 
 /// What QEMU is to read and write.
@@ -89,12 +96,46 @@ impl Qemu {
     /// # Errors
     /// [`Error::NoQemu`] or [`Error::Qemu`].
     pub fn find() -> Result<Self, Error> {
-        let output = Command::new(PROGRAM).arg("--version").output();
-        let output = output.map_err(|_| Error::NoQemu)?;
-        Self::parse(&String::from_utf8_lossy(&output.stdout))
+        Self::ask(None)
     }
 
-    fn parse(text: &str) -> Result<Self, Error> {
+    /// The QEMU whose packages were unpacked into `home`. What it needs besides is the
+    /// machine's own.
+    ///
+    /// # Errors
+    /// As [`Qemu::find`].
+    pub fn at(home: &Path) -> Result<Self, Error> {
+        Self::ask(Some(home))
+    }
+
+    fn ask(home: Option<&Path>) -> Result<Self, Error> {
+        let output = program(home).arg("--version").output();
+        let output = output.map_err(|_| Error::NoQemu)?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(Error::Qemu(said.trim().to_string()));
+        }
+        Ok(Qemu {
+            home: home.map(Path::to_path_buf),
+            ..Self::parse(&String::from_utf8_lossy(&output.stdout))?
+        })
+    }
+
+    /// Whether it is of this version or a later one.
+    pub(super) fn at_least(&self, version: (u32, u32)) -> bool {
+        self.numbers >= version
+    }
+
+    /// Whether it was built with plugins.
+    pub(super) fn takes_plugins(&self) -> bool {
+        let output = program(self.home.as_deref()).arg("--help").output();
+        output.is_ok_and(|o| {
+            let said = String::from_utf8_lossy(&o.stdout).into_owned();
+            said.lines().any(|line| line.starts_with("-plugin "))
+        })
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let line = text.lines().next().unwrap_or_default();
         let strange = || Error::Qemu(format!("it calls itself {line:?}"));
         let version = line
@@ -113,13 +154,15 @@ impl Qemu {
         }
         Ok(Qemu {
             version: version.trim().to_string(),
+            numbers: found,
+            home: None,
         })
     }
 
     /// The command that boots `files` on `machine`, with `append` at the end of
     /// the kernel's command line.
     pub(super) fn command(&self, files: Files<'_>, machine: Machine, append: &str) -> Command {
-        let mut qemu = Command::new(PROGRAM);
+        let mut qemu = program(self.home.as_deref());
         let file = |path: &Path| format!("file:{}", path.display());
         if machine.clock == Clock::Instructions {
             qemu.args(["-icount", "shift=0,sleep=off"]);
@@ -170,6 +213,21 @@ impl Qemu {
             ("lab.cmdline", CMDLINE.to_string()),
         ]
     }
+}
+
+/// QEMU itself: the machine's own, or the one in `home` with its libraries and firmware.
+fn program(home: Option<&Path>) -> Command {
+    let Some(home) = home else {
+        return Command::new(PROGRAM);
+    };
+    let mut qemu = Command::new(home.join("usr/bin").join(PROGRAM));
+    let libraries = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"];
+    let libraries = libraries.map(|dir| home.join(dir).display().to_string());
+    qemu.env("LD_LIBRARY_PATH", libraries.join(":"));
+    for data in ["usr/share/qemu", "usr/share/seabios"] {
+        qemu.arg("-L").arg(home.join(data));
+    }
+    qemu
 }
 
 #[cfg(test)]

@@ -155,6 +155,7 @@ fn workloads_measure(strategy: &Strategy) -> Result<(), Failed> {
             cell,
             sabotaged: false,
             guest: None,
+            model: harness::cell::TlbModel::Unasked,
         };
         let Answer::Outcome(outcome) = carry_out(&job) else {
             return Err("a measurement was answered like a trial".into());
@@ -218,6 +219,7 @@ fn sabotage_is_found_out(strategy: &Strategy) -> Result<(), Failed> {
             cell,
             sabotaged: true,
             guest: None,
+            model: harness::cell::TlbModel::Unasked,
         };
         match carry_out(&job) {
             Answer::Outcome(Outcome::Failed { .. }) => failed += 1,

@@ -272,6 +272,7 @@ fn peak_memory() -> Result<Completion, Failed> {
             cell,
             sabotaged: false,
             guest: None,
+            model: harness::cell::TlbModel::Unasked,
         },
     )?;
     // The pipe is too small for the answer, so that the process is still there,

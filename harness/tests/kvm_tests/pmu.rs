@@ -17,6 +17,7 @@ pub(super) fn counted_or_said() -> Result<Completion, Failed> {
             cell: cell(workload)?,
             sabotaged: false,
             guest: None,
+            model: harness::cell::TlbModel::Unasked,
         };
         let answer = carry_out(&job);
         let Answer::Outcome(Outcome::Measured {

@@ -12,6 +12,7 @@ mod registers;
 
 mod deadline;
 mod device;
+mod marker;
 mod memory;
 mod paging;
 mod ring;
@@ -34,6 +35,7 @@ pub use device::{Device, Then};
 pub use error::Error;
 pub use in_kernel::Doorbell;
 pub use machine::{Config, Machine, Phases};
+pub use marker::Tally;
 pub use registers::Registers;
 pub use ring::Ring;
 pub use userfault::Userfault;

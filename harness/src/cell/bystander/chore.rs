@@ -2,7 +2,9 @@
 //! The host's work: calls whose time goes into the kernel, on many pages that it
 //! reaches by its direct map. What each call must give is known and checked.
 
+use crate::cell::tlb_model::TlbModel;
 use abi::{Order, layout, value};
+use results::record::Counters;
 use rustix::{
     fs::{MemfdFlags, memfd_create},
     pipe::{PipeFlags, pipe_with},
@@ -37,11 +39,11 @@ enum Chore {
 }
 
 /// Makes everything that `victim` works on afresh, works, and takes it away: the
-/// ticks of each sample.
+/// ticks of each sample, and what the lab's model counted in them.
 ///
 /// # Errors
 /// What the kernel refused, or that a call gave what it must not.
-pub(super) fn measure(victim: &Victim) -> io::Result<Vec<u64>> {
+pub(super) fn measure(victim: &Victim, model: &TlbModel) -> io::Result<(Vec<u64>, Counters)> {
     let mut chore = Chore::new(victim.work, victim.things)?;
     let order = Order::new(SEED, victim.things);
     let order: Vec<usize> = (0..victim.things).map(|i| order.at(i) as usize).collect();
@@ -57,7 +59,12 @@ pub(super) fn measure(victim: &Victim) -> io::Result<Vec<u64>> {
         }
         Ok(watch.lap())
     };
-    (0..victim.count).map(|_| sample()).collect()
+    let modelled = model.begin();
+    let ticks = (0..victim.count)
+        .map(|_| sample())
+        .collect::<io::Result<_>>();
+    let counted = modelled.end();
+    Ok((ticks?, counted))
 }
 
 impl Chore {

@@ -3,7 +3,7 @@
 
 use super::chore;
 use crate::cell::{
-    Stop,
+    Stop, TLB_MODEL,
     measure::{Asked, Bench, OPERATIONS},
     setup::Ready,
 };
@@ -15,20 +15,28 @@ use workloads::Victim;
 pub(in crate::cell) fn victim(bench: &Bench<'_>, victim: &Victim) -> Result<Outcome, Stop> {
     let work = |when: &str| {
         let failed = |e| Stop::Unproved(format!("the host's work {when} the VM: {e}"));
-        chore::measure(victim).map_err(failed)
+        chore::measure(victim, bench.model).map_err(failed)
     };
-    let before = work("before")?;
+    let (before, modelled_before) = work("before")?;
     let mut machine = bench.started()?;
     let touch = &victim.touch;
     let Asked { mut counters, .. } =
         bench.ask(&mut machine, touch, touch.measured, &Ready::Nothing, None)?;
     let scale = bench.scale(&mut machine)?;
     machine.tear_down();
-    let after = work("after")?;
+    let (after, modelled_after) = work("after")?;
 
     // What was counted was the guest's first touches, and not what is measured.
     counters.remove(OPERATIONS);
-    counters.retain(|name, _| !name.starts_with("ipi.") && name != "minor_faults");
+    let elsewhere = ["ipi.", "minor_faults", TLB_MODEL];
+    counters.retain(|name, _| !elsewhere.iter().any(|prefix| name.starts_with(prefix)));
+    for (when, counted) in [("before", modelled_before), ("after", modelled_after)] {
+        let renamed = |(name, n): (String, u64)| {
+            let what = name.strip_prefix(TLB_MODEL).unwrap_or(&name);
+            (format!("{TLB_MODEL}{when}.{what}"), n)
+        };
+        counters.extend(counted.into_iter().map(renamed));
+    }
     let series = [("before", before), ("after", after)];
     let batch = series
         .each_ref()

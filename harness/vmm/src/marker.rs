@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Starts and stops the TLB model of the emulator that this may run in; see
+//! [`abi::tlb`]. Anywhere else it is a NOP, and the page stays as it is.
+
+// UNSAFETY: the instruction has no other form.
+#![expect(unsafe_code)]
+
+use abi::tlb;
+use std::{
+    arch::asm,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+/// A page for what the model counts, aligned so that all of it is one page.
+#[repr(C, align(4096))]
+#[derive(Debug)]
+pub struct Tally {
+    words: [AtomicU64; tlb::WORDS],
+}
+
+impl Tally {
+    /// One of zeros, that a process has touched, as the model asks.
+    pub fn new() -> Box<Self> {
+        let tally = Box::new(Tally {
+            words: std::array::from_fn(|_| AtomicU64::new(0)),
+        });
+        for word in &tally.words {
+            // A write is what makes a page.
+            word.store(0, Ordering::Relaxed);
+        }
+        tally
+    }
+
+    /// Begins; whether there is a model that heard it.
+    pub fn begin(&self) -> bool {
+        self.mark(tlb::BEGIN);
+        self.words[tlb::STATE].load(Ordering::Relaxed) == tlb::COUNTING
+    }
+
+    /// Ends; the words from [`tlb::FIRST`] on, if there is a model that counted them.
+    pub fn end(&self) -> Option<[u64; tlb::WORDS - tlb::FIRST]> {
+        self.mark(tlb::END);
+        let word = |i: usize| self.words[i].load(Ordering::Relaxed);
+        (word(tlb::STATE) == tlb::COUNTED).then(|| std::array::from_fn(|i| word(tlb::FIRST + i)))
+    }
+
+    fn mark(&self, command: u64) {
+        const MARKER: [u8; 8] = tlb::MARKER;
+        // SAFETY: a NOP, which touches nothing; the emulator may write to the page,
+        // whose words are atomic, as another thread could.
+        unsafe {
+            asm!(
+                ".byte {}, {}, {}, {}, {}, {}, {}, {}",
+                const MARKER[0], const MARKER[1], const MARKER[2], const MARKER[3],
+                const MARKER[4], const MARKER[5], const MARKER[6], const MARKER[7],
+                in("rdi") std::ptr::from_ref(self),
+                in("rsi") command,
+                options(nostack, preserves_flags)
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tests run on a machine, not in an emulator with the model.
+    #[test]
+    fn without_a_model_nothing_is_counted() {
+        let tally = Tally::new();
+        assert!(!tally.begin());
+        assert_eq!(tally.end(), None);
+        assert_eq!(std::ptr::from_ref(&*tally).addr() % 4096, 0);
+    }
+}
