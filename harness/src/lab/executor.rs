@@ -119,7 +119,7 @@ impl Executor for Lab {
     }
 
     /// All steps of one block, arm, family and number of CPUs together, in
-    /// the order in which the first of each comes.
+    /// the order in which the first of each comes; some stay alone.
     fn batches(&self, steps: Vec<Step>) -> Vec<Vec<Step>> {
         let mut batches: Vec<Vec<Step>> = Vec::new();
         for step in steps {
@@ -159,6 +159,12 @@ impl Executor for Lab {
     }
 }
 
+/// Whether a cell looks at the machine as it was before there was a VM, and so must be
+/// the first of its boot: a direct map that another has split stays split.
+fn alone(cell: &Cell) -> bool {
+    cell.workload == "tlb/host-victim"
+}
+
 fn share_a_boot(a: &Step, b: &Step) -> bool {
     let of = |s: &Step| {
         (
@@ -166,6 +172,7 @@ fn share_a_boot(a: &Step, b: &Step) -> bool {
             s.cell.arm(),
             s.cell.family().to_string(),
             s.cell.int(LAB_CPUS),
+            alone(&s.cell).then(|| s.cell.group()),
         )
     };
     of(a) == of(b)
@@ -181,7 +188,10 @@ fn cpus(job: &Job) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use results::{Testbed, cell::Params};
+    use results::{
+        Testbed,
+        cell::{ParamValue, Params},
+    };
 
     fn job(workload: &str) -> Job {
         Job::Measure {
@@ -196,6 +206,32 @@ mod tests {
             guest: None,
             model: TlbModel::Unasked,
         }
+    }
+
+    #[test]
+    fn steps_share_a_boot_unless_they_look_at_what_was_before() {
+        let step = |workload: &str, work: &str| {
+            let Job::Measure { mut cell, .. } = job(workload) else {
+                panic!("it is one")
+            };
+            cell.params
+                .insert("work".into(), ParamValue::Text(work.into()));
+            Step {
+                cell,
+                block: 1,
+                order: 0,
+            }
+        };
+        let check = |workload: &str, expected: bool| {
+            let shared = share_a_boot(&step(workload, "a"), &step(workload, "b"));
+            assert_eq!(shared, expected, "{workload}");
+        };
+        check("tlb/chase", true);
+        check("tlb/host-victim", false);
+        assert!(!share_a_boot(
+            &step("tlb/chase", "a"),
+            &step("mmio/user-read", "a")
+        ));
     }
 
     /// Without one: whoever would have had it is told why not.

@@ -39,6 +39,9 @@ impl Sets {
     }
 
     fn hit(&mut self, address: u64, asid: Asid) -> bool {
+        if self.shape.sets() == 1 {
+            return self.hit_any_size(address, asid);
+        }
         for i in 0..self.shape.sizes.len() {
             let size = self.shape.sizes[i];
             let wanted = entry(size, asid, address);
@@ -49,6 +52,22 @@ impl Sets {
             }
         }
         false
+    }
+
+    /// The same where all sizes share the one set: most accesses find their entry among
+    /// the first few, in one search.
+    fn hit_any_size(&mut self, address: u64, asid: Asid) -> bool {
+        let mut wanted = [0; 4];
+        for size in PageSize::ALL {
+            wanted[size as usize] = entry(size, asid, address);
+        }
+        // An empty entry has size 3, for which 0 is wanted, which it is not.
+        let is_wanted = |e: &u64| e & !GLOBAL == wanted[(e >> SIZE & 3) as usize];
+        let found = self.entries.iter().position(is_wanted);
+        if let Some(at) = found {
+            self.entries[..=at].rotate_right(1);
+        }
+        found.is_some()
     }
 
     fn retain(&mut self, keep: impl Fn(u64) -> bool) {
