@@ -4,8 +4,8 @@
 //! any machine, to the last digit.
 //!
 //! It is slow and exact: a count of instructions says how long a path through
-//! kernel and VMM is, and nothing about caches, TLB misses or the cost of an
-//! exit on a real processor.
+//! kernel and VMM is, and nothing about caches or the cost of an exit or a TLB miss
+//! on a real processor. How many misses there would be, a model says (`tlb`).
 
 pub mod build;
 
