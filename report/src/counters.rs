@@ -35,9 +35,16 @@ pub(crate) const OPERATIONS: &str = "operations";
 pub(crate) fn of(family: &Family<'_>) -> Vec<Grid> {
     let per_operation = format!("Counters per operation: {}", family.name);
     let in_total = format!("What each cell did to the host: {}", family.name);
+    let of = |title: String, prefixes: &[&str], per_operation| {
+        let names = Names {
+            shown: &|name| prefixes.iter().any(|p| name.starts_with(p)),
+            short: &str::to_string,
+        };
+        grid(tables(family), title, names, per_operation)
+    };
     [
-        grid(tables(family), per_operation, &PER_OPERATION, true),
-        grid(tables(family), in_total, &IN_TOTAL, false),
+        of(per_operation, &PER_OPERATION, true),
+        of(in_total, &IN_TOTAL, false),
     ]
     .into_iter()
     .flatten()
@@ -55,12 +62,21 @@ struct Counted<'a> {
     counts: BTreeMap<&'a str, f64>,
 }
 
-/// The counters of `tables` whose names begin with one of `prefixes`, over the cell or
-/// per operation of it; `None` if none says anything.
+/// Which counters are shown, and what they are called.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'f> {
+    /// Whether one is shown.
+    pub(crate) shown: &'f dyn Fn(&str) -> bool,
+    /// The head of its column.
+    pub(crate) short: &'f dyn Fn(&str) -> String,
+}
+
+/// The counters of `tables` that `names` has, over the cell or per operation of it; `None`
+/// if none says anything.
 pub(crate) fn grid<'t, 'a: 't>(
     tables: impl Iterator<Item = &'t Table<'a>>,
     title: String,
-    prefixes: &[&str],
+    names: Names<'_>,
     per_operation: bool,
 ) -> Option<Grid> {
     let mut counted = Vec::new();
@@ -68,7 +84,7 @@ pub(crate) fn grid<'t, 'a: 't>(
         for arm in &table.arms {
             let mut counts = medians(&arm.rows);
             let recorded = counts.remove(OPERATIONS);
-            counts.retain(|name, _| prefixes.iter().any(|p| name.starts_with(p)));
+            counts.retain(|name, _| (names.shown)(name));
             if per_operation {
                 let over = recorded.or_else(|| operations(table)).unwrap_or(1.0);
                 counts.values_mut().for_each(|n| *n /= over);
@@ -82,26 +98,20 @@ pub(crate) fn grid<'t, 'a: 't>(
             }
         }
     }
-    let names = columns(&counted);
-    let mut rows: Vec<(String, Vec<String>, Vec<String>)> = Vec::new();
-    for arm in counted {
+    let said = columns(&counted);
+    let heads: Vec<String> = said.iter().map(|name| (names.short)(name)).collect();
+    let heads = heads.iter().map(String::as_str);
+    let columns: Vec<&str> = std::iter::once("strategies with these counts")
+        .chain(heads)
+        .collect();
+    let mut grid = Grid::new(title, "workload", &columns);
+    for arm in counted.iter().filter(|_| !said.is_empty()) {
         let show = |name: &&str| {
             arm.counts
                 .get(name)
                 .map_or(String::new(), |n| number::count(*n))
         };
-        let shown: Vec<String> = names.iter().map(show).collect();
-        let same =
-            |row: &&mut (String, Vec<String>, Vec<String>)| row.0 == arm.group && row.2 == shown;
-        match rows.iter_mut().find(same) {
-            Some((_, arms, _)) => arms.push(arm.arm),
-            None => rows.push((arm.group, vec![arm.arm], shown)),
-        }
-    }
-    let columns = [&["strategies with these counts"], &names[..]].concat();
-    let mut grid = Grid::new(title, "workload", &columns);
-    for (group, arms, shown) in rows.into_iter().filter(|_| !names.is_empty()) {
-        grid.push(&group, [vec![arms.join(", ")], shown].concat());
+        grid.share(&arm.group, arm.arm.clone(), said.iter().map(show).collect());
     }
     grid.unless_empty()
 }

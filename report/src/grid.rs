@@ -39,6 +39,17 @@ impl Grid {
         }
     }
 
+    /// Adds a row of `name` and `figures` to `group`; where a row has the same figures, its
+    /// name to that one's, so that what differs stands out.
+    pub(crate) fn share(&mut self, group: &str, name: String, figures: Vec<String>) {
+        let rows = self.groups.iter_mut().filter(|(known, _)| known == group);
+        let mut rows = rows.flat_map(|(_, rows)| rows);
+        match rows.find(|row| row[1..] == figures) {
+            Some(row) => row[0] += &format!(", {name}"),
+            None => self.push(group, [vec![name], figures].concat()),
+        }
+    }
+
     /// Itself, unless it has no rows.
     pub(crate) fn unless_empty(self) -> Option<Self> {
         (!self.groups.is_empty()).then_some(self)

@@ -14,6 +14,7 @@
 //! quick = { count = [200] }      # replaces a list for the quick profile
 //! list = { mem_mib = [4096] }    # likewise for the list profile
 //! lab = { mem_mib = [512] }      # likewise in the lab, unless quick does
+//! fresh = true                   # optional: the lab boots for each of its cells
 //! ```
 //!
 //! Each parameter is a list; a workload has one cell per combination.
@@ -62,6 +63,10 @@ pub struct Workload {
     /// The series of single operations, where that is not the headline.
     #[serde(default)]
     pub detail: Option<String>,
+    /// Whether a cell looks at the machine as it was before there was a VM, and so must be
+    /// the first of its boot: a direct map that another has split stays split.
+    #[serde(default)]
+    pub fresh: bool,
     params: Lists,
     #[serde(default)]
     quick: Lists,

@@ -2,7 +2,8 @@
 //! What those feel who have nothing to do with the VM: the same work twice, once
 //! without it.
 
-use crate::{digest::Bed, grid::Grid, number};
+use super::misses::{says_misses, short};
+use crate::{counters, digest::Bed, grid::Grid, number};
 use results::{
     Unit,
     compare::{Arm, Table, blocks},
@@ -29,6 +30,42 @@ const ABOUT: &str = "Paired within the block. effect: the difference where the i
 none; else how large one could be and yet go unseen, the end of the interval that lies farther \
 from 1.";
 
+/// Whether `table` has such a pair of series.
+pub(super) fn is_pair(table: &Table<'_>) -> bool {
+    PAIRS.iter().any(|(_, second, _)| table.series == *second)
+}
+
+/// What the model's columns mean.
+const MODELLED: &str = "Of the host's own accesses, by a model of a TLB, not by hardware. L1: misses \
+of the first level; walks: misses of both; steps: the loads that walks take.";
+
+/// The model's misses without the VM and with it, an arm a row; `None` without a model.
+fn modelled(bed: &Bed<'_>) -> Option<Grid> {
+    let names = counters::Names {
+        shown: &|name| name.starts_with("model.") && name.contains(".kernel.") && says_misses(name),
+        short: &|name| {
+            let (when, what) = name
+                .strip_prefix("model.")
+                .and_then(|rest| rest.split_once(".kernel."))
+                .unwrap_or(("", name));
+            format!("{} {when}", short(what))
+        },
+    };
+    let title = "MODELLED misses of the host's kernel per operation".to_string();
+    let tables = bed.tables().filter(|table| is_pair(table));
+    let mut grid = counters::grid(tables, title, names, true)?;
+    // What was first stands first.
+    let mut order: Vec<usize> = (0..grid.columns.len()).collect();
+    order.sort_by_key(|i| (*i > 0, grid.columns[*i].ends_with(" after")));
+    let sorted = |row: &Vec<String>| order.iter().map(|i| row[*i].clone()).collect();
+    grid.columns = sorted(&grid.columns);
+    for row in grid.groups.iter_mut().flat_map(|(_, rows)| rows) {
+        *row = sorted(row);
+    }
+    grid.about = MODELLED.to_string();
+    Some(grid)
+}
+
 /// A grid for each pair of series that any cell has.
 pub(super) fn of(bed: &Bed<'_>) -> Vec<Grid> {
     let grid = |(first, second, title): (&str, &str, &str)| {
@@ -44,7 +81,8 @@ pub(super) fn of(bed: &Bed<'_>) -> Vec<Grid> {
         }
         grid.unless_empty()
     };
-    PAIRS.into_iter().filter_map(grid).collect()
+    let pairs = PAIRS.into_iter().filter_map(grid);
+    pairs.chain(modelled(bed)).collect()
 }
 
 fn row(

@@ -5,6 +5,7 @@
 //! A chase over places a page apart and one over as many lines side by side use the
 //! same amount of cache; their difference within a block is translation.
 
+use super::misses::{says_misses, short};
 use crate::{
     counters::{self, OPERATIONS},
     digest::{Bed, Workload, entry},
@@ -127,8 +128,14 @@ fn curve<'a>(
     let pages = found.iter().filter(|((apart, _), _)| apart == "page");
     let pairs: Vec<(u64, &Arm<'_>, Blocks, Blocks)> = pages
         .filter_map(|((_, places), arm)| {
-            let lines = found.get(&("line".to_string(), *places))?;
-            let [page, line] = [&arm.rows, &lines.rows].map(|rows| blocks(rows, series));
+            let page = blocks(&arm.rows, series);
+            let line = found.get(&("line".to_string(), *places));
+            let line = line.map(|arm| blocks(&arm.rows, series));
+            // Where no time is taken, nothing needs to be taken from it.
+            let line = match unit {
+                Unit::Insn => line.unwrap_or_else(|| page.clone()),
+                Unit::Ns => line?,
+            };
             Some((*places, *arm, page, line))
         })
         .collect();
@@ -188,7 +195,9 @@ fn counts(arm: &Arm<'_>) -> BTreeMap<String, f64> {
     let Some(loads) = counts.get(OPERATIONS).filter(|n| **n > 0.0) else {
         return BTreeMap::new();
     };
-    let of_guest = |name: &str| SOURCES.iter().any(|(prefix, ..)| name.starts_with(prefix));
+    let of_guest = |name: &str| {
+        says_misses(name) && SOURCES.iter().any(|(prefix, ..)| name.starts_with(prefix))
+    };
     let counts = counts.iter().filter(|(name, _)| of_guest(name));
     counts
         .map(|(name, n)| (name.to_string(), n / loads))
@@ -263,8 +272,7 @@ impl Chase<'_> {
                         Some(number::significant(*point.counts.get(counter)?, 4))
                     };
                     let cells = pages.iter().map(|n| at(n).unwrap_or("-".into()));
-                    let row = std::iter::once(curve.cell.arm()).chain(cells);
-                    grid.push(counter, row.collect());
+                    grid.share(&short(counter), curve.cell.arm(), cells.collect());
                 }
             }
             grid.unless_empty()
@@ -291,7 +299,7 @@ impl Chase<'_> {
                 found.map_or("-".to_string(), |(_, n)| number::count(*n))
             };
             let cells = sizes.iter().map(known);
-            grid.push("", std::iter::once(curve.cell.arm()).chain(cells).collect());
+            grid.share("", curve.cell.arm(), cells.collect());
         }
         grid.unless_empty()
     }

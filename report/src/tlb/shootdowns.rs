@@ -70,15 +70,12 @@ pub(super) fn of(bed: &Bed<'_>) -> Option<Grid> {
             }
         }
         if most >= FEWEST {
-            for (arms, counts) in shared(arms) {
+            for (arm, counts) in arms {
                 let at = |n: &u64| counts.iter().find(|(cpus, _)| cpus == n);
                 let cells = cpus
                     .iter()
                     .map(|n| at(n).map_or("-".into(), |(_, s)| s.clone()));
-                grid.push(
-                    &group.to_string(),
-                    std::iter::once(arms).chain(cells).collect(),
-                );
+                grid.share(&group.to_string(), arm, cells.collect());
             }
         }
     }
@@ -112,19 +109,4 @@ fn received(arm: &Arm<'_>) -> Option<(f64, String)> {
         true => (calls, format!("{shown} ({})", number::significant(tlb, 3))),
         false => (calls, shown),
     })
-}
-
-/// Arms with the same counts together.
-fn shared(arms: Vec<Received>) -> Vec<Received> {
-    let mut rows: Vec<Received> = Vec::new();
-    for (arm, counts) in arms {
-        match rows.iter_mut().find(|(_, known)| *known == counts) {
-            Some((names, _)) => {
-                names.push_str(", ");
-                names.push_str(&arm);
-            }
-            None => rows.push((arm, counts)),
-        }
-    }
-    rows
 }
