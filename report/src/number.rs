@@ -235,6 +235,8 @@ mod tests {
                 value,
                 precision,
                 pairs,
+                p: None,
+                detects: None,
             };
             assert_eq!(ratio(&given), expected);
         }
@@ -328,6 +330,8 @@ mod tests {
                 value: 1.2,
                 precision,
                 pairs: 15,
+                p: None,
+                detects: None,
             };
             assert_eq!(Mark::of(&ratio), expected);
         }

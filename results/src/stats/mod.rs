@@ -13,13 +13,35 @@
 //! record or a strategy; [`crate::compare`] brings the numbers.
 
 mod bootstrap;
+mod effect;
+mod holm;
 mod levels;
+mod modes;
+mod order;
+mod permutation;
 mod quantile;
+mod rank;
 mod ratio;
+mod shift;
 mod tail;
+mod trend;
+mod wilson;
+
+#[cfg(test)]
+pub(crate) mod simulate;
+#[cfg(test)]
+mod tests;
 
 pub use bootstrap::{Interval, MIN_BLOCKS, RESAMPLES, TAIL, median_interval};
+pub use effect::{POWER, detectable, detectable_between, detectable_paired, noise};
+pub use holm::holm;
 pub use levels::{Level, levels};
+pub use modes::{MIN_MODES, mode_gap};
+pub use order::quantile_interval;
+pub use permutation::{EXACT_MAX, rank_sum, sign_flip};
 pub use quantile::{Sorted, median, sample_median};
-pub use ratio::{Precision, Ratio, Undefined, counted_ratio, paired_ratio};
+pub use ratio::{LEVEL, Precision, Ratio, Undefined, counted_ratio, paired_ratio};
+pub use shift::{Shift, shift};
 pub use tail::{NotEnough, Tail};
+pub use trend::{MIN_TREND, trend};
+pub use wilson::wilson;

@@ -13,7 +13,7 @@
 //! few blocks where that of Hodges-Lehmann falls short (see [`median_interval`]).
 //! The price is an interval up to a fifth wider on well-behaved data.
 
-use super::{Interval, median, median_interval};
+use super::{Interval, MIN_BLOCKS, detectable_paired, median, median_interval, sign_flip};
 use std::cmp::Ordering;
 
 /// The ratio of two arms.
@@ -26,7 +26,17 @@ pub struct Ratio {
     pub precision: Precision,
     /// How many blocks had both arms.
     pub pairs: usize,
+    /// The chance of such a difference between equal arms, by sign flips, not
+    /// corrected for other ratios; `None` where nothing is estimated, or from fewer
+    /// than [`MIN_BLOCKS`] pairs.
+    pub p: Option<f64>,
+    /// The minimum detectable effect: the least true ratio that a test at [`LEVEL`]
+    /// tells from 1 in four cases of five. `None` as `p`.
+    pub detects: Option<f64>,
 }
+
+/// The level of a [`Ratio`]'s minimum detectable effect.
+pub const LEVEL: f64 = 0.01;
 
 /// How well a ratio is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,10 +104,14 @@ pub fn paired_ratio(pairs: &[(f64, f64)], seed: u64) -> Result<Ratio, Undefined>
     }
     let logs: Vec<f64> = pairs.iter().map(|(arm, base)| (arm / base).ln()).collect();
     let value = median(&logs).ok_or(Undefined::NoPairs)?;
+    let enough = logs.len() >= MIN_BLOCKS;
+    let detects = detectable_paired(&logs, LEVEL).map(f64::exp);
     Ok(Ratio {
         value: value.exp(),
         precision: Precision::of(median_interval(&logs, seed).map(|i| i.map(f64::exp))),
         pairs: pairs.len(),
+        p: enough.then(|| sign_flip(&logs)),
+        detects: detects.filter(|_| enough),
     })
 }
 
@@ -126,6 +140,8 @@ pub fn counted_ratio(pairs: &[(f64, f64)]) -> Result<Ratio, Undefined> {
         value,
         precision,
         pairs: pairs.len(),
+        p: None,
+        detects: None,
     })
 }
 
@@ -165,6 +181,9 @@ mod tests {
         assert_eq!(ratio.pairs, 9);
         let i = interval(&ratio);
         assert!(i.low < ratio.value && ratio.value < i.high && ratio.differs());
+        // All nine are above 1: 2 of 2⁹ patterns of signs.
+        assert_eq!(ratio.p, Some(2.0 / 512.0));
+        assert!((1.05..1.15).contains(&ratio.detects.unwrap()), "{ratio:?}");
     }
 
     #[test]
@@ -225,6 +244,7 @@ mod tests {
             let ratio = paired_ratio(&[(3.0, 2.0)].repeat(n), 7).unwrap();
             assert!(close(ratio.value, 1.5));
             assert_eq!(ratio.precision, Precision::TooFew);
+            assert_eq!((ratio.p, ratio.detects), (None, None));
             assert!(!ratio.differs());
         }
         let equal = paired_ratio(&[(4858.0, 4858.0)].repeat(15), 7).unwrap();
