@@ -3,7 +3,7 @@
 
 use crate::lab::build::LabBuildArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use results::Testbed;
+use results::{Testbed, gate::Aspect};
 use std::path::PathBuf;
 use workloads::Profile;
 
@@ -34,6 +34,12 @@ pub enum Command {
     Export(ExportArgs),
     /// Join runs of several machines or kernels into one record
     Merge(MergeArgs),
+    /// Two runs side by side
+    Diff(DiffArgs),
+    /// Whether a run is dearer than a baseline: exit code 0 no, 1 yes, 3 cannot tell
+    Gate(GateArgs),
+    /// How far gate can be trusted on this machine: equal runs against each other
+    Calibrate(CalibrateArgs),
     /// Who can read guest memory from outside the guest, with evidence
     Audit(AuditArgs),
     /// The emulated machine: build its kernel, run on it, look inside
@@ -239,4 +245,94 @@ pub struct ReportArgs {
     /// html, md, text, csv or terminal
     #[arg(long, default_value = "terminal")]
     pub format: String,
+}
+
+/// How two runs are compared.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// What may move by how much: a TOML file, or PATTERN=PERCENT% for times, as in
+    /// 'mmio/*=2%'; may be given more than once
+    #[arg(long, value_name = "FILE|PATTERN=PERCENT%")]
+    pub tolerance: Vec<String>,
+    /// Compare although this differs: machine, kernel, settings, qemu, guest;
+    /// comma-separated
+    #[arg(long, value_delimiter = ',', value_name = "ASPECT")]
+    pub across: Vec<Aspect>,
+    /// Leave out what the second run was not meant to measure, instead of missing it
+    #[arg(long)]
+    pub partial: bool,
+    /// text or json
+    #[arg(long, default_value = "text")]
+    pub format: String,
+}
+
+/// What to show side by side.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// A run directory, or the name of a baseline
+    pub a: PathBuf,
+    /// Another
+    pub b: PathBuf,
+    /// How
+    #[command(flatten)]
+    pub compare: CompareArgs,
+}
+
+/// What to judge.
+#[derive(Debug, Args)]
+pub struct GateArgs {
+    /// What to compare with: a run directory, or a name out of results/baselines.toml
+    /// or results/recorded
+    #[arg(long, value_name = "DIR|NAME")]
+    pub baseline: PathBuf,
+    /// The run directory to judge
+    pub current: PathBuf,
+    /// How
+    #[command(flatten)]
+    pub compare: CompareArgs,
+    /// Afterwards copy CURRENT to this new directory, or to a new name in
+    /// results/recorded; nothing is ever overwritten
+    #[arg(long, value_name = "DIR|NAME")]
+    pub update_baseline: Option<PathBuf>,
+}
+
+/// What to try out.
+#[derive(Debug, Args)]
+pub struct CalibrateArgs {
+    /// host, on which runs differ
+    #[arg(long, value_enum, default_value = "host")]
+    pub on: On,
+    /// How many pairs of runs are gated
+    #[arg(long, value_name = "N", default_value_t = 10,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub gates: u32,
+    /// Blocks of each run
+    #[arg(long, value_name = "N", default_value_t = 15,
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub blocks: u32,
+    /// Also slow runs down by this much, and see how often that is found
+    #[arg(long, value_name = "PCT", allow_negative_numbers = true)]
+    pub inject: Option<f64>,
+    /// Only these strategies
+    #[arg(long, value_delimiter = ',', value_name = "A,B", default_value = results::BASELINE)]
+    pub strategies: Vec<String>,
+    /// Only workloads that match; may be given more than once
+    #[arg(long, value_name = "GLOB", num_args = 1.., default_values = ["calibrate/*", "mmio/user-read"])]
+    pub workloads: Vec<String>,
+    /// The seed of everything random
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// What may move by how much, as for gate
+    #[arg(long, value_name = "FILE|PATTERN=PERCENT%")]
+    pub tolerance: Vec<String>,
+    /// Draw blocks out of this recorded run instead of measuring: what moves between
+    /// runs is not in it, and a slowdown is arithmetic
+    #[arg(long, value_name = "DIR|NAME")]
+    pub from: Option<PathBuf>,
+    /// The directory to create for the runs and calibration.json
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }

@@ -19,6 +19,7 @@ pub mod probe;
 pub mod lab;
 
 pub mod audit;
+pub mod calibrate;
 pub mod cell;
 pub mod host;
 

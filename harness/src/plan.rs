@@ -10,6 +10,7 @@ use results::{
     cell::{Group, ParamValue, Params},
     run::StrategyInfo,
 };
+use std::collections::BTreeMap;
 use strategies::{Strategy, registry};
 use workloads::{Model, Profile, Workload};
 
@@ -53,6 +54,9 @@ pub struct Selection {
     pub seed: u64,
     /// What a Linux guest boots; `None` if there is no kernel for one.
     pub guest: Option<Guest>,
+    /// Cells that are slowed down on purpose, by so many nanoseconds at each exit to
+    /// the VMM.
+    pub delays: BTreeMap<Cell, u64>,
 }
 
 impl Selection {

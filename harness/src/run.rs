@@ -155,6 +155,7 @@ fn at_once(
             .map(|s| Job::Measure {
                 cell: s.cell.clone(),
                 sabotaged: false,
+                delay_ns: selection.delays.get(&s.cell).copied().unwrap_or(0),
                 guest: selection.guest_of(&s.cell),
                 // Whoever carries it out knows.
                 model: TlbModel::Unasked,

@@ -26,6 +26,9 @@ pub enum Error {
         /// What the library said.
         reason: String,
     },
+    /// A comparison could not be written as JSON.
+    #[error("writing JSON: {0}")]
+    Json(#[source] serde_json::Error),
     /// The plotting library refused a figure.
     #[error("drawing {figure}: {reason}")]
     Draw {

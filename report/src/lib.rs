@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod bounce;
+mod calibration;
 mod choice;
 mod clean;
 mod counters;
@@ -38,6 +39,9 @@ mod terminal;
 mod text;
 mod tlb;
 
+pub mod verdict;
+
+pub use calibration::calibration;
 pub use error::Error;
 pub use export::{Export, export};
 pub use figure::{Figure, figures};

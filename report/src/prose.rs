@@ -10,7 +10,7 @@ use crate::{
 };
 use results::{
     Run, Testbed, Unit,
-    stats::{MIN_BLOCKS, Precision},
+    stats::{MIN_BLOCKS, Precision, holm},
 };
 
 /// What must be read before any number: invented numbers, instructions, the
@@ -156,12 +156,17 @@ pub(crate) fn threats(digest: &Digest<'_>) -> Vec<String> {
     let ratios = tables()
         .flat_map(|t| &t.arms)
         .filter_map(|a| a.ratio.as_ref().ok());
-    let intervals = ratios.filter(|r| matches!(r.precision, Precision::Interval(_)));
-    let intervals = intervals.count();
+    let p: Vec<f64> = ratios
+        .filter(|r| matches!(r.precision, Precision::Interval(_)))
+        .filter_map(|r| r.p)
+        .collect();
+    let intervals = p.len();
     if let Some(last) = threats.last_mut().filter(|_| intervals > 0) {
         last.push_str(&format!(
             " One in twenty of the {intervals} shown would exclude 1 by chance alone if no strategy \
-             differed from memfd."
+             differed from memfd. By sign flips, and with Holm's correction for their number, {} of them \
+             differ at 5 %.",
+            holm(&p).iter().filter(|p| **p <= 0.05).count()
         ));
     }
     let bounced = bounce::intervals(digest);

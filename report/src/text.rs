@@ -48,7 +48,8 @@ pub fn text(run: &Run) -> String {
         out.gap();
         out.wrapped("", prose::LEGEND);
         let delta = format!("delta, interval: in percent, from the {};", prose::RATIO);
-        let star = "* marks an interval that excludes 0.";
+        let star = "* marks an interval that excludes 0. MDE: the least change, in percent, that \
+                    a test at 1% sees in 4 cases of 5.";
         out.wrapped("", &format!("{delta} {star}{}", prose::exact(&digest)));
     }
     isolation(&mut out, run);
@@ -226,6 +227,7 @@ fn rows(table: &Table<'_>) -> Vec<Vec<String>> {
             "max",
             "delta",
             "95% interval",
+            "MDE",
         ],
     };
     let row = |arm: &Arm<'_>| {
@@ -251,6 +253,7 @@ fn rows(table: &Table<'_>) -> Vec<Vec<String>> {
             "+/- insn" => {
                 digest::difference(table, arm).map_or_else(String::new, number::difference)
             }
+            "MDE" => mde(arm),
             _ => precision.clone(),
         };
         header.iter().map(cell).collect()
@@ -270,6 +273,13 @@ fn change(arm: &Arm<'_>) -> (String, String) {
         Err(NoRatio::IsBaseline) => ("base".to_string(), String::new()),
         Err(_) => ("-".to_string(), String::new()),
     }
+}
+
+/// The minimum detectable effect of an arm's ratio, in percent.
+fn mde(arm: &Arm<'_>) -> String {
+    let detects = arm.ratio.as_ref().ok().and_then(|ratio| ratio.detects);
+    let shown = detects.map(|ratio| number::percent(ratio).trim_start_matches('+').to_string());
+    shown.unwrap_or_default()
 }
 
 /// A ratio in percent and how well it is known, starred if it may be spoken of.

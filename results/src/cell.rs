@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The identity of a measurement: strategy × workload × parameters on a testbed.
 
-use crate::BASELINE;
+use crate::{BASELINE, unique};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -68,11 +68,15 @@ pub struct Cell {
     /// A workload id, `family/name`.
     pub workload: String,
     /// Every parameter of the workload that tells this cell from its siblings.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "unique::map")]
     pub params: Params,
     /// The strategy's own parameters where they are not its defaults, as in
     /// `flush = "none"`. Cells that differ in nothing else are compared.
-    #[serde(default, skip_serializing_if = "Params::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "unique::map",
+        skip_serializing_if = "Params::is_empty"
+    )]
     pub mode: Params,
 }
 

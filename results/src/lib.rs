@@ -5,9 +5,10 @@
 //! A *run* is a directory. [`store`] writes it row by row and reads it back;
 //! [`record`] is the shape of a row, [`run`] that of the files beside it
 //! (`plan.json`, `host.json`). [`stats`] turns samples into figures and
-//! [`compare`] figures into ratios against the baseline strategy. Nothing here
-//! knows a strategy or a workload by name except [`BASELINE`], and nothing here
-//! touches KVM: this crate is the leaf that every other one may depend on.
+//! [`compare`] figures into ratios against the baseline strategy; [`gate`] sets one
+//! run against another. Nothing here knows a strategy or a workload by name except
+//! [`BASELINE`], and nothing here touches KVM: this crate is the leaf that every
+//! other one may depend on.
 #![forbid(unsafe_code)]
 
 pub mod unit;
@@ -16,11 +17,14 @@ pub mod audit;
 pub mod cell;
 pub mod record;
 pub mod run;
+mod unique;
 
 pub mod stats;
 pub mod store;
 
+pub mod calibrate;
 pub mod compare;
+pub mod gate;
 pub mod merge;
 
 pub use audit::Audit;

@@ -4,7 +4,7 @@
 //! The outer form is a contract with readers outside this repository; a change
 //! to it raises [`SCHEMA`].
 
-use crate::{Cell, Unit};
+use crate::{Cell, Unit, unique};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -49,13 +49,22 @@ pub enum Outcome {
         /// The unit of every sample in the row.
         unit: Unit,
         /// Raw samples, never summarised.
+        #[serde(deserialize_with = "unique::map")]
         samples: Samples,
         /// How many operations one sample of a series covers, where that is
         /// not one: a clock read is shorter than the clock's resolution.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        #[serde(
+            default,
+            deserialize_with = "unique::map",
+            skip_serializing_if = "BTreeMap::is_empty"
+        )]
         batch: BTreeMap<String, u64>,
         /// Exact counts over the measured window.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        #[serde(
+            default,
+            deserialize_with = "unique::map",
+            skip_serializing_if = "BTreeMap::is_empty"
+        )]
         counters: Counters,
         /// What was to be counted and could not be, by the prefix that its counters
         /// would have had: why, in a line. A count that is absent is never 0.

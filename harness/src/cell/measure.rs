@@ -24,19 +24,27 @@ use workloads::{Access, Call, Script, Setup};
 /// The counter that says how many operations the others were counted over.
 pub(super) const OPERATIONS: &str = "operations";
 
+/// What is changed about a cell on purpose, to see whether it is noticed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Twist {
+    /// The workload's path is taken away, and its proof must say so.
+    pub(crate) sabotaged: bool,
+    /// So many nanoseconds of work are added to each exit to the VMM.
+    pub(crate) delay_ns: u64,
+}
+
 /// Measures `cell`, and accounts for what it did to the direct map from before
-/// its machine was built until after it was gone. `sabotaged` is for tests: the
-/// workload's path is taken away, and its proof must say so. `guest` is what a Linux
-/// guest boots, and a place for what its console shows.
+/// its machine was built until after it was gone. `guest` is what a Linux guest
+/// boots, and a place for what its console shows.
 pub(crate) fn run(
     strategy: &Strategy,
     cell: &Cell,
-    sabotaged: bool,
+    twist: Twist,
     guest: linux::Boot<'_>,
     model: &TlbModel,
 ) -> Result<Outcome, Stop> {
     let before = host::direct_map();
-    let mut outcome = measured(strategy, cell, sabotaged, guest, model)?;
+    let mut outcome = measured(strategy, cell, twist, guest, model)?;
     if let Outcome::Measured {
         counters,
         unavailable,
@@ -66,7 +74,7 @@ pub(crate) fn run(
 fn measured(
     strategy: &Strategy,
     cell: &Cell,
-    sabotaged: bool,
+    twist: Twist,
     guest: linux::Boot<'_>,
     model: &TlbModel,
 ) -> Result<Outcome, Stop> {
@@ -76,7 +84,7 @@ fn measured(
         workload.ok_or_else(|| Stop::Unproved(format!("no workload {}", cell.workload)))?;
     let script = workload.model.script(&cell.workload, &cell.params);
     let mut script = script.map_err(|e| Stop::Unproved(e.to_string()))?;
-    if sabotaged {
+    if twist.sabotaged {
         script = sabotage(script)?;
     }
 
@@ -89,6 +97,7 @@ fn measured(
         strategy,
         cell,
         model,
+        delay_ns: twist.delay_ns,
     };
     match script {
         Script::Boot => bench.boot(),
@@ -151,6 +160,7 @@ pub(super) struct Bench<'a> {
     pub(super) cell: &'a Cell,
     /// The lab's TLB model, whose windows lie around what is measured.
     pub(super) model: &'a TlbModel,
+    delay_ns: u64,
 }
 
 impl Bench<'_> {
@@ -252,11 +262,15 @@ impl Bench<'_> {
         ready: &Ready,
         pmu: Option<&Pmu<Perf>>,
     ) -> Result<Asked, Stop> {
+        let delay = match self.delay_ns {
+            0 => 0,
+            ns => self.scale(machine)?.ticks(ns),
+        };
         let vcpus = 0..self.config.vcpus;
         let requests: Vec<_> = vcpus.map(|i| call.for_vcpu(request, i)).collect();
         let mut devices: Vec<_> = requests
             .iter()
-            .map(|r| setup::device(call, r, ready))
+            .map(|r| setup::device(call, r, ready).delayed(delay))
             .collect();
         let effort = host::effort();
         let (before, clock_before) = (machine.stats()?, machine.clock()?);
@@ -421,6 +435,17 @@ impl Scale {
         }
     }
 
+    /// So many nanoseconds in ticks; of the lab's clock, whose tick is one.
+    fn ticks(self, ns: u64) -> u64 {
+        match self {
+            Scale::Instructions => ns,
+            Scale::Khz(khz) => {
+                let ticks = u128::from(ns) * u128::from(khz) / 1_000_000;
+                u64::try_from(ticks).unwrap_or(u64::MAX)
+            }
+        }
+    }
+
     fn convert(self, ticks: u64) -> u64 {
         match self {
             Scale::Instructions => ticks,
@@ -447,5 +472,7 @@ mod tests {
         check(2_600_000, u64::MAX, 7_094_901_566_811_366_006);
         check(0, 5, 5_000_000);
         assert_eq!(Scale::Instructions.convert(4858), 4858);
+        assert_eq!(Scale::Khz(2_600_000).ticks(10), 26);
+        assert_eq!(Scale::Instructions.ticks(10), 10);
     }
 }

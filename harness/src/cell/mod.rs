@@ -58,6 +58,10 @@ pub enum Job {
         /// named for. The answer must be a failure.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         sabotaged: bool,
+        /// For calibrations: how many nanoseconds the VMM works at each exit to it
+        /// besides answering.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        delay_ns: u64,
         /// What a Linux guest is to boot, where the workload boots one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         guest: Option<Guest>,
@@ -65,6 +69,10 @@ pub enum Job {
         #[serde(default, skip_serializing_if = "TlbModel::is_unasked")]
         model: TlbModel,
     },
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl Job {
@@ -114,12 +122,17 @@ pub fn carry_out(job: &Job) -> Answer {
         Job::Measure {
             cell,
             sabotaged,
+            delay_ns,
             guest,
             model,
         } => {
             let mut console = None;
             let guest = (guest.as_ref(), &mut console);
-            let measured = measure::run(strategy, cell, *sabotaged, guest, model);
+            let twist = measure::Twist {
+                sabotaged: *sabotaged,
+                delay_ns: *delay_ns,
+            };
+            let measured = measure::run(strategy, cell, twist, guest, model);
             let outcome = measured.unwrap_or_else(Stop::into_outcome);
             match console {
                 None => Answer::Outcome(outcome),

@@ -27,6 +27,7 @@ pub(super) fn run(args: AuditArgs) -> anyhow::Result<Exit> {
         lab_cpus: args.lab.cpus.clone(),
         seed: 1,
         guest: None,
+        delays: Default::default(),
     };
     let mut lineups = Vec::new();
     let mut unfit = Vec::new();

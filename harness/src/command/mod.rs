@@ -2,8 +2,11 @@
 //! The subcommands: one file each. They print; nothing below them does.
 
 mod audit;
+mod calibrate;
 mod cell;
+mod diff;
 mod export;
+mod gate;
 mod lab;
 mod lab_build;
 mod list;
@@ -41,6 +44,9 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Merge(args) => merge::run(args),
         Command::Cell => cell::run(),
         Command::Neighbour { cpu } => neighbour::run(cpu),
+        Command::Calibrate(args) => calibrate::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Gate(args) => gate::run(&args),
         Command::Audit(args) => audit::run(args),
         Command::Lab(Lab::Build(args)) => lab_build::run(args),
         Command::Lab(Lab::Run(args)) => run::run(RunArgs {

@@ -15,6 +15,7 @@ use anyhow::Context;
 use report::Format;
 use results::{Header, Testbed, record::SCHEMA, store::Recorder};
 use std::{
+    collections::BTreeMap,
     fs,
     io::BufWriter,
     path::{Path, PathBuf},
@@ -102,7 +103,7 @@ pub(super) fn run(args: RunArgs) -> anyhow::Result<Exit> {
     })
 }
 
-fn select(args: &RunArgs) -> Result<Selection, Failure> {
+pub(super) fn select(args: &RunArgs) -> Result<Selection, Failure> {
     if args.blocks == Some(0) {
         return Err(Failure::Usage(
             "--blocks 0 measures nothing; give 1 or more, 15 for an interval worth having".into(),
@@ -120,6 +121,7 @@ fn select(args: &RunArgs) -> Result<Selection, Failure> {
         lab_cpus: args.lab.cpus.clone(),
         seed: args.seed,
         guest: None,
+        delays: BTreeMap::new(),
     };
     let beds = args.on.testbeds();
     let has_cells = |w: &Workload| {
@@ -142,14 +144,18 @@ fn select(args: &RunArgs) -> Result<Selection, Failure> {
 }
 
 /// A bed that at least one arm runs on.
-struct Fit {
-    bed: Bed,
-    executor: Box<dyn Executor>,
-    lineup: Lineup,
+pub(super) struct Fit {
+    pub(super) bed: Bed,
+    pub(super) executor: Box<dyn Executor>,
+    pub(super) lineup: Lineup,
 }
 
 /// The beds of `testbed` on which anything runs.
-fn fit(testbed: Testbed, selection: &Selection, args: &RunArgs) -> Result<Vec<Fit>, Failure> {
+pub(super) fn fit(
+    testbed: Testbed,
+    selection: &Selection,
+    args: &RunArgs,
+) -> Result<Vec<Fit>, Failure> {
     let mut all = Vec::new();
     for (bed, executor) in super::executors(testbed, args.seed, &args.lab)? {
         let probed = probe::probe(executor.as_ref(), &selection.strategies());
@@ -185,7 +191,7 @@ fn nothing_runs(probed: &[Probed]) -> Failure {
     ))
 }
 
-fn header(args: &RunArgs, started_unix: u64) -> Header {
+pub(super) fn header(args: &RunArgs, started_unix: u64) -> Header {
     Header {
         schema: SCHEMA,
         tool: super::TOOL.into(),
@@ -237,7 +243,7 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     fs::write(path, text).with_context(|| path.display().to_string())
 }
 
-fn unix_now() -> u64 {
+pub(super) fn unix_now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |d| d.as_secs())

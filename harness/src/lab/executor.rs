@@ -203,6 +203,7 @@ mod tests {
                 mode: Params::new(),
             },
             sabotaged: false,
+            delay_ns: 0,
             guest: None,
             model: TlbModel::Unasked,
         }

@@ -21,6 +21,7 @@ pub(crate) const TESTS: &[(&str, OnStrategy)] = &[
         workloads_measure,
     ),
     ("a_path_taken_away_is_found_out", sabotage_is_found_out),
+    ("work_added_to_exits_is_measured", added_work_is_measured),
 ];
 
 const ARENA_PAGES: u64 = (MEMORY - layout::ARENA) / layout::PAGE;
@@ -154,6 +155,7 @@ fn workloads_measure(strategy: &Strategy) -> Result<(), Failed> {
         let job = Job::Measure {
             cell,
             sabotaged: false,
+            delay_ns: 0,
             guest: None,
             model: harness::cell::TlbModel::Unasked,
         };
@@ -192,6 +194,35 @@ fn workloads_measure(strategy: &Strategy) -> Result<(), Failed> {
     Ok(())
 }
 
+/// What a calibration injects is really there: 200 µs at each exit, and no less.
+fn added_work_is_measured(strategy: &Strategy) -> Result<(), Failed> {
+    const ADDED: u64 = 200_000;
+    let all = cells(strategy)?;
+    let (_, cell) = all
+        .into_iter()
+        .find(|(workload, _)| workload.id == "mmio/user-read")
+        .ok_or("mmio/user-read has no cell in the quick profile")?;
+    let mut fastest = Vec::new();
+    for delay_ns in [0, ADDED] {
+        let job = Job::Measure {
+            cell: cell.clone(),
+            sabotaged: false,
+            delay_ns,
+            guest: None,
+            model: harness::cell::TlbModel::Unasked,
+        };
+        match carry_out(&job) {
+            Answer::Outcome(Outcome::Measured { samples, .. }) => {
+                fastest.push(samples["latency"].iter().copied().min().unwrap_or(0));
+            }
+            other => return Err(format!("{job:?}: {other:?}").into()),
+        }
+    }
+    let grown = fastest[1].saturating_sub(fastest[0]);
+    assert!((ADDED * 9 / 10..ADDED * 3).contains(&grown), "{fastest:?}");
+    Ok(())
+}
+
 /// Every cell of the quick profile.
 fn cells(strategy: &Strategy) -> Result<Vec<(Workload, Cell)>, Failed> {
     let mut cells = Vec::new();
@@ -218,6 +249,7 @@ fn sabotage_is_found_out(strategy: &Strategy) -> Result<(), Failed> {
         let job = Job::Measure {
             cell,
             sabotaged: true,
+            delay_ns: 0,
             guest: None,
             model: harness::cell::TlbModel::Unasked,
         };

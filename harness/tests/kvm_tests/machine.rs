@@ -271,6 +271,7 @@ fn peak_memory() -> Result<Completion, Failed> {
         &Job::Measure {
             cell,
             sabotaged: false,
+            delay_ns: 0,
             guest: None,
             model: harness::cell::TlbModel::Unasked,
         },

@@ -16,6 +16,7 @@ pub(super) fn counted_or_said() -> Result<Completion, Failed> {
         let job = Job::Measure {
             cell: cell(workload)?,
             sabotaged: false,
+            delay_ns: 0,
             guest: None,
             model: harness::cell::TlbModel::Unasked,
         };

@@ -33,6 +33,7 @@ pub struct Device {
     written: Digest,
     writes: u64,
     exits: u64,
+    delay: u64,
     then: Then,
     virtio: Option<Shared>,
 }
@@ -46,6 +47,7 @@ impl Device {
             written: Digest::new(),
             writes: 0,
             exits: 0,
+            delay: 0,
             then: Then::Nothing,
             virtio: None,
         }
@@ -61,6 +63,12 @@ impl Device {
     /// port.
     pub fn then(self, then: Then) -> Self {
         Device { then, ..self }
+    }
+
+    /// The same device, which also works for so many ticks of the time-stamp counter
+    /// at each exit: a slowdown of known size, to see whether it is found.
+    pub fn delayed(self, delay: u64) -> Self {
+        Device { delay, ..self }
     }
 
     #[inline]
@@ -93,7 +101,7 @@ impl Device {
     #[inline]
     pub(crate) fn registers_read(&mut self, offset: u64, data: &mut [u8]) -> Option<()> {
         self.registers()?.read(offset, data);
-        self.exits += 1;
+        self.exit();
         Some(())
     }
 
@@ -102,7 +110,7 @@ impl Device {
     #[inline]
     pub(crate) fn registers_write(&mut self, offset: u64, data: &[u8]) -> Option<()> {
         self.registers()?.write(offset, data);
-        self.exits += 1;
+        self.exit();
         Some(())
     }
 
@@ -112,9 +120,25 @@ impl Device {
         Some(shared.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// One exit came to its end.
+    #[inline]
+    fn exit(&mut self) {
+        self.exits += 1;
+        if self.delay > 0 {
+            let begin = clock::ticks();
+            while clock::ticks().wrapping_sub(begin) < self.delay {}
+        }
+    }
+
     /// One read of the MMIO window at `page`, whose number is added to the value.
     #[inline]
     pub(crate) fn read(&mut self, page: u64, data: &mut [u8]) {
+        self.hand_out(page, data);
+        self.exit();
+    }
+
+    #[inline]
+    fn hand_out(&mut self, page: u64, data: &mut [u8]) {
         let word = value(self.seed, self.reads)
             .wrapping_add(page)
             .to_le_bytes();
@@ -122,34 +146,36 @@ impl Device {
             *to = from;
         }
         self.reads += 1;
-        self.exits += 1;
     }
 
     #[inline]
     pub(crate) fn write(&mut self, data: &[u8]) {
+        self.take(data);
+        self.exit();
+    }
+
+    #[inline]
+    fn take(&mut self, data: &[u8]) {
         let mut word = [0; 8];
         for (to, from) in word.iter_mut().zip(data) {
             *to = *from;
         }
         self.written.push(u64::from_le_bytes(word));
         self.writes += 1;
-        self.exits += 1;
     }
 
     /// Reads of the data port that came by one exit, 4 bytes each.
     #[inline]
     pub(crate) fn port_read(&mut self, data: &mut [u8]) {
-        let exits = self.exits + 1;
-        data.chunks_mut(4).for_each(|word| self.read(0, word));
-        self.exits = exits;
+        data.chunks_mut(4).for_each(|word| self.hand_out(0, word));
+        self.exit();
     }
 
     /// Writes of the data port that came by one exit, 4 bytes each.
     #[inline]
     pub(crate) fn port_write(&mut self, data: &[u8]) {
-        let exits = self.exits + 1;
-        data.chunks(4).for_each(|word| self.write(word));
-        self.exits = exits;
+        data.chunks(4).for_each(|word| self.take(word));
+        self.exit();
     }
 
     /// A read of the timer port: the time-stamp counter, slowed down as if it ran
@@ -161,6 +187,6 @@ impl Device {
         for (to, from) in data.iter_mut().zip(steps.to_le_bytes()) {
             *to = from;
         }
-        self.exits += 1;
+        self.exit();
     }
 }

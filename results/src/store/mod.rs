@@ -8,12 +8,15 @@
 //! | `host.json` | second, completed at the end | [`Fingerprint`](crate::Fingerprint) |
 //! | `audit.json` | whenever an arm was audited; optional | [`Audit`](crate::Audit)s |
 //! | `consoles/*.txt` | before the row of a guest that had a console | all that it showed |
+//! | `calibration.json` | when a calibration ends, in a directory of its own | [`Calibration`](crate::calibrate::Calibration) |
 //! | `samples.jsonl` | one line per cell and block | [`Header`](crate::Header), then [`Row`](crate::Row)s |
 //!
 //! A process that is killed between two system calls loses the row in flight
 //! and nothing else: each row is one `write`, and a reader passes over a last
 //! line that has no newline.
 
+pub mod baseline;
+pub mod calibration;
 mod reader;
 mod writer;
 
@@ -56,6 +59,14 @@ pub enum Error {
         dir: PathBuf,
         /// The absent file.
         file: &'static str,
+    },
+    /// There is no baseline of that name.
+    #[error("{}: no such run directory, and no baseline of that name; {known}", word.display())]
+    NoBaseline {
+        /// What was asked for.
+        word: PathBuf,
+        /// What there is.
+        known: String,
     },
     /// A file does not hold what it should.
     #[error("{}: line {line}: {what}; the file was changed after it was recorded: restore it from a copy", path.display())]

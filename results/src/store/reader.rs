@@ -6,6 +6,7 @@ use super::{AUDIT, Error, HOST, PLAN, SAMPLES, io_error};
 use crate::{Header, Outcome, Row, Run, record::SCHEMA};
 use serde::de::DeserializeOwned;
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{BufRead, BufReader, ErrorKind, Read},
     path::Path,
@@ -14,6 +15,13 @@ use std::{
 /// The longest line that is read. The longest that is written, a thousand
 /// pages' worth of samples of twenty digits a piece, is a hundredth of it.
 const LINE_LIMIT: u64 = 256 << 20;
+
+/// The largest `samples.jsonl` that is read. Rows are held in memory, in about twice
+/// their size; the largest recorded run is a hundredth of it.
+const SAMPLES_LIMIT: u64 = 1 << 30;
+
+/// The largest of the other files.
+const DOCUMENT_LIMIT: u64 = 64 << 20;
 
 /// Reads the run in `dir`.
 ///
@@ -24,7 +32,7 @@ const LINE_LIMIT: u64 = 256 << 20;
 /// there, and [`Run::notes`] says so.
 pub fn read(dir: &Path) -> Result<Run, Error> {
     let path = dir.join(SAMPLES);
-    let file = File::open(&path).map_err(|e| absent(e, dir, SAMPLES))?;
+    let file = open(dir, SAMPLES, SAMPLES_LIMIT)?;
     let mut lines = Lines {
         path: &path,
         input: BufReader::new(file),
@@ -36,9 +44,14 @@ pub fn read(dir: &Path) -> Result<Run, Error> {
         None => return Err(malformed(&path, 1, "the header line is missing")),
     };
     let mut rows = Vec::new();
+    let mut seen = BTreeSet::new();
     while let Some(line) = lines.next_line()? {
         let row: Row = parse(&path, lines.number, &line)?;
         check(&row).map_err(|what| malformed(&path, lines.number, what))?;
+        if row.block.is_some() && !seen.insert((row.cell.clone(), row.block)) {
+            let what = format!("a second row of one cell and block: {}", row.cell);
+            return Err(malformed(&path, lines.number, what));
+        }
         rows.push(row);
     }
     let mut notes = Vec::new();
@@ -104,6 +117,21 @@ fn header(path: &Path, line: &[u8]) -> Result<Header, Error> {
     }
 }
 
+/// Opens a regular file of at most `limit` bytes. Opening a FIFO would wait for ever,
+/// and a device has no end.
+fn open(dir: &Path, file: &'static str, limit: u64) -> Result<File, Error> {
+    let path = dir.join(file);
+    let about = fs::metadata(&path).map_err(|e| absent(e, dir, file))?;
+    if !about.is_file() {
+        return Err(malformed(&path, 1, "not a regular file"));
+    }
+    if about.len() > limit {
+        let what = format!("{} bytes, of which at most {limit} are read", about.len());
+        return Err(malformed(&path, 1, what));
+    }
+    File::open(&path).map_err(|e| absent(e, dir, file))
+}
+
 /// What the types cannot say: a measured row has samples, and no batch of 0.
 fn check(row: &Row) -> Result<(), String> {
     let Outcome::Measured { samples, batch, .. } = &row.outcome else {
@@ -121,9 +149,13 @@ fn check(row: &Row) -> Result<(), String> {
     Ok(())
 }
 
-fn document<T: DeserializeOwned>(dir: &Path, file: &'static str) -> Result<T, Error> {
+pub(super) fn document<T: DeserializeOwned>(dir: &Path, file: &'static str) -> Result<T, Error> {
     let path = dir.join(file);
-    let text = fs::read(&path).map_err(|e| absent(e, dir, file))?;
+    let mut text = Vec::new();
+    let mut input = open(dir, file, DOCUMENT_LIMIT)?.take(DOCUMENT_LIMIT);
+    input
+        .read_to_end(&mut text)
+        .map_err(io_error("read", &path))?;
     serde_json::from_slice(&text).map_err(|e| malformed(&path, e.line(), e.to_string()))
 }
 

@@ -162,6 +162,65 @@ fn damage_is_named_with_its_line() {
 }
 
 #[test]
+fn what_is_said_twice_is_refused() {
+    let check = |from: &str, to: &str, expected: &str| {
+        let error = damage(|t| t.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error:?} lacks {expected:?}");
+    };
+    let latency = r#""latency":[1,2]"#;
+    check(
+        latency,
+        r#""latency":[1,2],"latency":[3,4]"#,
+        "line 2: duplicate key \"latency\"",
+    );
+    check("\"block\":0", "\"block\":0,\"block\":0", "duplicate field");
+    check(
+        "\"unit\":\"ns\"",
+        "\"unit\":\"ns\",\"unit\":\"insn\"",
+        "duplicate field",
+    );
+    check(
+        "\"outcome\":\"measured\"",
+        "\"outcome\":\"measured\",\"outcome\":\"missing\"",
+        "duplicate field",
+    );
+    check(
+        "\"params\":{}",
+        r#""params":{"a":1,"a":2}"#,
+        "duplicate key",
+    );
+    check("\"block\":1", "\"block\":0", "line 3: a second row");
+    check("\"seed\":7", "\"seed\":7,\"seed\":8", "line 1");
+}
+
+#[test]
+fn only_files_of_a_sane_size_are_read() {
+    let (_holder, dir) = recorded();
+    let plan = dir.join(PLAN);
+    fs::File::options()
+        .write(true)
+        .open(&plan)
+        .unwrap()
+        .set_len(1 << 30)
+        .unwrap();
+    let error = read(&dir).unwrap_err().to_string();
+    assert!(error.contains("at most 67108864 are read"), "{error}");
+    fs::remove_file(&plan).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &plan).unwrap();
+    let error = read(&dir).unwrap_err().to_string();
+    assert!(error.contains("not a regular file"), "{error}");
+    let samples = dir.join(SAMPLES);
+    fs::File::options()
+        .write(true)
+        .open(&samples)
+        .unwrap()
+        .set_len(2 << 30)
+        .unwrap();
+    let error = read(&dir).unwrap_err().to_string();
+    assert!(error.contains("are read"), "{error}");
+}
+
+#[test]
 fn a_directory_that_is_no_run_says_so() {
     let holder = tempfile::tempdir().unwrap();
     let error = read(holder.path()).unwrap_err().to_string();

@@ -36,14 +36,7 @@ impl Recorder {
         plan: &Plan,
         host: &Fingerprint,
     ) -> Result<Self, Error> {
-        if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
-            fs::create_dir_all(parent).map_err(io_error("create", parent))?;
-        }
-        // create_dir, not exists-then-create: two runs may race for one name.
-        fs::create_dir(dir).map_err(|source| match source.kind() {
-            std::io::ErrorKind::AlreadyExists => Error::Exists(dir.to_path_buf()),
-            _ => io_error("create", dir)(source),
-        })?;
+        create(dir)?;
         replace(&dir.join(PLAN), plan)?;
         replace(&dir.join(HOST), host)?;
         let path = dir.join(SAMPLES);
@@ -128,6 +121,18 @@ impl Recorder {
     }
 }
 
+/// Creates `dir`, which must not exist, and what it is in.
+pub(super) fn create(dir: &Path) -> Result<(), Error> {
+    if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
+        fs::create_dir_all(parent).map_err(io_error("create", parent))?;
+    }
+    // create_dir, not exists-then-create: two runs may race for one name.
+    fs::create_dir(dir).map_err(|source| match source.kind() {
+        std::io::ErrorKind::AlreadyExists => Error::Exists(dir.to_path_buf()),
+        _ => io_error("create", dir)(source),
+    })
+}
+
 /// A file name that is unique by its number: letters, digits and `-_=.` only, and
 /// short enough for any file system.
 fn console_name(number: u32, cell: &Cell, block: u32) -> String {
@@ -141,7 +146,7 @@ fn console_name(number: u32, cell: &Cell, block: u32) -> String {
 }
 
 /// Writes `value` to a neighbour of `path` and renames it into place.
-fn replace(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+pub(super) fn replace(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     let mut text = to_json(value, path)?;
     text.push(b'\n');
     let neighbour = path.with_extension("json.part");

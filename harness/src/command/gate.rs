@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! `unmapbench gate`: an exit code that says whether a run is dearer than a baseline.
+
+use crate::{
+    cli::{CompareArgs, GateArgs},
+    exit::{Exit, Failure},
+};
+use report::verdict::{Form, Scope, render};
+use results::{
+    Run,
+    gate::{self, Comparison, Outcome, Policy, Terms},
+    store::{self, baseline, calibration},
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Compares, prints, and puts the outcome into the exit code.
+pub(super) fn run(args: &GateArgs) -> anyhow::Result<Exit> {
+    let sides = Sides::read(&args.baseline, &args.current, &args.compare)?;
+    let mut comparison = sides.compare();
+    sides.heed_calibrations(&mut comparison)?;
+    super::print(&render(sides.form, &comparison, Scope::Decisive)?)?;
+    if let Some(word) = &args.update_baseline {
+        let place = baseline::place(word, &here()?);
+        baseline::copy(&sides.current_dir, &place).map_err(Failure::usage)?;
+        eprintln!(
+            "unmapbench: {} is a copy of {}; name it in results/baselines.toml to compare with it",
+            place.display(),
+            sides.current_dir.display()
+        );
+    }
+    match comparison.outcome() {
+        Outcome::Fine => Ok(Exit::Fine),
+        Outcome::Regression => Ok(Exit::Regression),
+        Outcome::Inconclusive => Ok(Exit::Inconclusive),
+        Outcome::Nothing | Outcome::Unfit => Err(nothing(&comparison).into()),
+    }
+}
+
+/// Two runs as read, and how to compare them.
+pub(super) struct Sides {
+    baseline: Run,
+    baseline_dir: PathBuf,
+    current: Run,
+    current_dir: PathBuf,
+    terms: Terms,
+    pub(super) form: Form,
+}
+
+impl Sides {
+    /// Reads both runs and every tolerance. Nothing is compared before all of it is
+    /// in order.
+    pub(super) fn read(a: &Path, b: &Path, args: &CompareArgs) -> anyhow::Result<Self> {
+        let form = args.format.parse().map_err(Failure::usage)?;
+        let policy = policy(&args.tolerance)?;
+        let here = here()?;
+        let [(baseline_dir, baseline), (current_dir, current)] = [read(a, &here)?, read(b, &here)?];
+        Ok(Sides {
+            baseline,
+            baseline_dir,
+            current,
+            current_dir,
+            terms: Terms {
+                policy,
+                across: args.across.clone(),
+                partial: args.partial,
+            },
+            form,
+        })
+    }
+
+    pub(super) fn compare(&self) -> Comparison {
+        gate::compare(&self.baseline, &self.current, &self.terms)
+    }
+
+    /// Says what the latest calibration of this machine, if there is one beside
+    /// either run, found it to resolve.
+    fn heed_calibrations(&self, comparison: &mut Comparison) -> anyhow::Result<()> {
+        let beside = calibration::beside(&[&self.baseline_dir, &self.current_dir]);
+        let all = beside.map_err(Failure::usage)?;
+        let testbeds = comparison.testbeds();
+        let fitting = all
+            .iter()
+            .find(|(_, c)| testbeds.contains(&c.testbed) && c.fits(&self.current.host));
+        if let Some((dir, calibration)) = fitting {
+            calibration.warn(comparison, &dir.display().to_string());
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn here() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|e| Failure::Usage(format!("the current directory: {e}")))
+}
+
+pub(super) fn read(word: &Path, here: &Path) -> Result<(PathBuf, Run), Failure> {
+    let dir = baseline::find(word, here).map_err(Failure::usage)?;
+    let run = store::read(&dir).map_err(Failure::usage)?;
+    for note in &run.notes {
+        eprintln!("unmapbench: note: {}: {note}", dir.display());
+    }
+    Ok((dir, run))
+}
+
+/// The defaults, overridden by each of `words` in turn.
+pub(super) fn policy(words: &[String]) -> Result<Policy, Failure> {
+    let mut policy = Policy::defaults().map_err(Failure::usage)?;
+    for word in words {
+        if word.ends_with('%') {
+            policy.overlay_word(word).map_err(Failure::usage)?;
+            continue;
+        }
+        let text = fs::read_to_string(word).map_err(|e| {
+            Failure::Usage(format!(
+                "--tolerance {word}: {e}; give a TOML file or PATTERN=PERCENT%"
+            ))
+        })?;
+        let at = |e| Failure::Usage(format!("--tolerance {word}: {e}"));
+        policy.overlay(&text).map_err(at)?;
+    }
+    Ok(policy)
+}
+
+/// Why there is no verdict at all.
+pub(super) fn nothing(comparison: &Comparison) -> Failure {
+    if comparison.outcome() == Outcome::Unfit {
+        let mut reasons = comparison
+            .metrics
+            .iter()
+            .filter_map(|m| m.reason.as_deref());
+        let why = reasons.next().unwrap_or("it has no samples");
+        return Failure::Unfit(format!("the current run measured nothing: {why}"));
+    }
+    Failure::Usage(match comparison.refused.first() {
+        Some(d) => format!(
+            "not compared: {} differs ({} {:?}, now {:?}); record a baseline here, or say --across {} if that is the question",
+            d.fact, d.testbed, d.baseline, d.current, d.aspect
+        ),
+        None => "the runs have no measured cell in common: run the workloads and parameters of the baseline".into(),
+    })
+}
