@@ -83,6 +83,7 @@ fn crates_depend_only_along_the_arrows() {
         ("harness/tlb-model", &["abi"]),
         ("harness/vmm", &["abi", "strategies"]),
         ("harness/vmm/fuzz", &["vmm"]),
+        ("results/fuzz", &["results"]),
         (
             "harness",
             &["abi", "report", "results", "strategies", "vmm", "workloads"],

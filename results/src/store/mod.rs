@@ -17,9 +17,11 @@
 
 pub mod baseline;
 pub mod calibration;
+mod exercise;
 mod reader;
 mod writer;
 
+pub use exercise::exercise;
 pub use reader::read;
 pub use writer::Recorder;
 

@@ -31,26 +31,45 @@ const DOCUMENT_LIMIT: u64 = 64 << 20;
 /// A last line without its newline is not an error: the writer was killed
 /// there, and [`Run::notes`] says so.
 pub fn read(dir: &Path) -> Result<Run, Error> {
-    let path = dir.join(SAMPLES);
     let file = open(dir, SAMPLES, SAMPLES_LIMIT)?;
+    let samples = samples(&dir.join(SAMPLES), BufReader::new(file))?;
+    Ok(Run {
+        header: samples.header,
+        plan: document(dir, PLAN)?,
+        host: document(dir, HOST)?,
+        rows: samples.rows,
+        audits: optional(dir, AUDIT)?.unwrap_or_default(),
+        notes: samples.notes,
+    })
+}
+
+/// What `samples.jsonl` holds.
+pub(super) struct Samples {
+    pub(super) header: Header,
+    pub(super) rows: Vec<Row>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Reads `input`, which errors call `path`.
+pub(super) fn samples(path: &Path, input: impl BufRead) -> Result<Samples, Error> {
     let mut lines = Lines {
-        path: &path,
-        input: BufReader::new(file),
+        path,
+        input,
         number: 0,
         cut: false,
     };
     let header = match lines.next_line()? {
-        Some(line) => header(&path, &line)?,
-        None => return Err(malformed(&path, 1, "the header line is missing")),
+        Some(line) => header(path, &line)?,
+        None => return Err(malformed(path, 1, "the header line is missing")),
     };
     let mut rows = Vec::new();
     let mut seen = BTreeSet::new();
     while let Some(line) = lines.next_line()? {
-        let row: Row = parse(&path, lines.number, &line)?;
-        check(&row).map_err(|what| malformed(&path, lines.number, what))?;
+        let row: Row = parse(path, lines.number, &line)?;
+        check(&row).map_err(|what| malformed(path, lines.number, what))?;
         if row.block.is_some() && !seen.insert((row.cell.clone(), row.block)) {
             let what = format!("a second row of one cell and block: {}", row.cell);
-            return Err(malformed(&path, lines.number, what));
+            return Err(malformed(path, lines.number, what));
         }
         rows.push(row);
     }
@@ -61,24 +80,21 @@ pub fn read(dir: &Path) -> Result<Run, Error> {
             lines.number
         ));
     }
-    Ok(Run {
+    Ok(Samples {
         header,
-        plan: document(dir, PLAN)?,
-        host: document(dir, HOST)?,
         rows,
-        audits: optional(dir, AUDIT)?.unwrap_or_default(),
         notes,
     })
 }
 
-struct Lines<'a> {
+struct Lines<'a, I> {
     path: &'a Path,
-    input: BufReader<File>,
+    input: I,
     number: usize,
     cut: bool,
 }
 
-impl Lines<'_> {
+impl<I: BufRead> Lines<'_, I> {
     fn next_line(&mut self) -> Result<Option<Vec<u8>>, Error> {
         let mut line = Vec::new();
         let n = (&mut self.input)
@@ -168,7 +184,11 @@ fn optional<T: DeserializeOwned>(dir: &Path, file: &'static str) -> Result<Optio
     }
 }
 
-fn parse<T: DeserializeOwned>(path: &Path, number: usize, line: &[u8]) -> Result<T, Error> {
+pub(super) fn parse<T: DeserializeOwned>(
+    path: &Path,
+    number: usize,
+    line: &[u8],
+) -> Result<T, Error> {
     serde_json::from_slice(line).map_err(|e| malformed(path, number, e.to_string()))
 }
 

@@ -240,3 +240,17 @@ fn a_full_disk_is_named_with_its_remedy() {
     assert!(text.contains("/dev/full: write: No space left"), "{text}");
     assert!(text.contains("can be reported"), "{text}");
 }
+
+/// What a fuzzer began with, kept, and ever found.
+#[test]
+fn a_fuzzers_records_do_no_harm() {
+    let mut replayed = 0;
+    for dir in ["fuzz/corpus/reader", "fuzz/findings"] {
+        let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(dir);
+        for entry in fs::read_dir(dir).unwrap() {
+            super::exercise(&fs::read(entry.unwrap().path()).unwrap());
+            replayed += 1;
+        }
+    }
+    assert!(replayed >= 10, "only {replayed} records");
+}
