@@ -24,7 +24,8 @@ pub struct Label(pub String);
 pub struct Merged {
     /// The header, of which `tool`, `git` and `command` are the merger's own to fill in.
     pub header: Option<Header>,
-    /// Every cell, strategy and workload of any run, in order of appearance.
+    /// Every strategy and workload of any run, in order of appearance, and the cells that
+    /// were planned and have no row.
     pub plan: Plan,
     /// Facts and warnings: once where every run has them alike, else behind the label.
     pub host: Fingerprint,
@@ -101,10 +102,18 @@ impl Part {
             let arms = unchecked.into_iter().collect::<Vec<_>>().join(", ");
             cautions.push(format!("isolation was not checked for: {arms}"));
         }
+        // A cell with rows is in the record: of a thousand plans that would be most of it.
+        let recorded: BTreeSet<&Cell> = run.rows.iter().map(|row| &row.cell).collect();
+        let planned = run.plan.cells.iter();
+        let unseen = planned.filter(|cell| !recorded.contains(cell)).cloned();
+        let plan = Plan {
+            cells: unseen.collect(),
+            ..run.plan.clone()
+        };
         Part {
             label,
             header: run.header.clone(),
-            plan: run.plan.clone(),
+            plan,
             host: run.host.clone(),
             audits: run.audits.clone(),
             cautions,
@@ -179,7 +188,7 @@ fn merge_header(all: &mut Option<Header>, header: &Header) {
 
 fn merge_plan(all: &mut Plan, part: &Part) -> Result<(), Error> {
     let plan = &part.plan;
-    if all.cells.is_empty() {
+    if all.strategies.is_empty() {
         (all.seed, all.profile) = (plan.seed, plan.profile.clone());
     }
     if all.profile != plan.profile {
