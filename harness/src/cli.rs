@@ -261,7 +261,7 @@ pub struct CompareArgs {
     /// Leave out what the second run was not meant to measure, instead of missing it
     #[arg(long)]
     pub partial: bool,
-    /// text or json
+    /// text, github (annotations of a job) or json
     #[arg(long, default_value = "text")]
     pub format: String,
 }

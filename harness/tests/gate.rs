@@ -216,7 +216,7 @@ fn mistakes_exit_2_on_one_line() {
         ),
         (
             &["gate", "--baseline", path, path, "--format", "pdf"],
-            "there are text, json",
+            "there are text, github, json",
         ),
         (
             &[

@@ -3,6 +3,7 @@
 //! [`Comparison`] and give it a line in the list below: everything that a verdict
 //! rests on is in there.
 
+mod github;
 mod json;
 mod text;
 
@@ -51,6 +52,8 @@ macro_rules! forms {
 forms! {
     /// For a person at a terminal or in a log.
     Text: "text", |comparison, scope| Ok(text::text(comparison, scope));
+    /// Annotations of a GitHub job.
+    Github: "github", |comparison, scope| Ok(github::github(comparison, scope));
     /// All of it, for a program.
     Json: "json", |comparison, _| json::json(comparison);
 }

@@ -136,7 +136,7 @@ fn line(metric: &Metric) -> String {
 }
 
 /// `30.12 µs → 33.10 µs`, with a dash for what is not there.
-fn figures(metric: &Metric) -> String {
+pub(super) fn figures(metric: &Metric) -> String {
     let both = [metric.baseline, metric.current];
     let values = || both.iter().flatten().map(|f| f.median);
     let show: Box<dyn Fn(f64) -> String> = match metric.unit {
@@ -180,7 +180,7 @@ fn explained(comparison: &Comparison) -> String {
 }
 
 /// One line: what it comes to, and of how many.
-fn summary(comparison: &Comparison) -> String {
+pub(super) fn summary(comparison: &Comparison) -> String {
     let outcome = match comparison.outcome() {
         Outcome::Fine => "fine",
         Outcome::Regression => "REGRESSION",
