@@ -14,8 +14,12 @@ use crate::{
     execute::Executor,
     plan::{LAB_CPUS, Step},
 };
-use results::{Cell, Fingerprint, Outcome};
-use std::{path::PathBuf, thread};
+use results::{Cell, Fingerprint, Outcome, cell::Group};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    thread,
+};
 
 /// The family of the workloads that are about TLBs.
 const TLB_FAMILY: &str = "tlb";
@@ -121,11 +125,15 @@ impl Executor for Lab {
     /// All steps of one block, arm, family and number of CPUs together, in
     /// the order in which the first of each comes; some stay alone.
     fn batches(&self, steps: Vec<Step>) -> Vec<Vec<Step>> {
+        // Read once: a run has thousands of steps.
+        let workloads = workloads::all().unwrap_or_default();
+        let fresh = workloads.iter().filter(|w| w.fresh);
+        let fresh: BTreeSet<&str> = fresh.map(|w| w.id.as_str()).collect();
+        let mut places: BTreeMap<BootKey, usize> = BTreeMap::new();
         let mut batches: Vec<Vec<Step>> = Vec::new();
         for step in steps {
-            let together =
-                |batch: &&mut Vec<Step>| batch.iter().any(|other| share_a_boot(other, &step));
-            match batches.iter_mut().find(together) {
+            let place = places.entry(boot(&step, &fresh)).or_insert(batches.len());
+            match batches.get_mut(*place) {
                 Some(batch) => batch.push(step),
                 None => batches.push(vec![step]),
             }
@@ -159,23 +167,20 @@ impl Executor for Lab {
     }
 }
 
-/// Whether a cell must be the first of its boot; one of no known workload need not.
-fn alone(cell: &Cell) -> bool {
-    let known = workloads::all().unwrap_or_default();
-    known.iter().any(|w| w.id == cell.workload && w.fresh)
-}
+/// What steps of one boot have in common: block, arm, family, CPUs, and the group of a
+/// cell that must be the first of its boot.
+type BootKey = (u32, String, String, Option<u64>, Option<Group>);
 
-fn share_a_boot(a: &Step, b: &Step) -> bool {
-    let of = |s: &Step| {
-        (
-            s.block,
-            s.cell.arm(),
-            s.cell.family().to_string(),
-            s.cell.int(LAB_CPUS),
-            alone(&s.cell).then(|| s.cell.group()),
-        )
-    };
-    of(a) == of(b)
+/// The boot of `step`; workloads that are `fresh` have one for each cell.
+fn boot(step: &Step, fresh: &BTreeSet<&str>) -> BootKey {
+    let cell = &step.cell;
+    (
+        step.block,
+        cell.arm(),
+        cell.family().to_string(),
+        cell.int(LAB_CPUS),
+        fresh.contains(cell.workload.as_str()).then(|| cell.group()),
+    )
 }
 
 fn cpus(job: &Job) -> Option<u64> {
@@ -223,16 +228,15 @@ mod tests {
                 order: 0,
             }
         };
+        let fresh = BTreeSet::from(["tlb/host-victim"]);
         let check = |workload: &str, expected: bool| {
-            let shared = share_a_boot(&step(workload, "a"), &step(workload, "b"));
-            assert_eq!(shared, expected, "{workload}");
+            let [a, b] = ["a", "b"].map(|work| boot(&step(workload, work), &fresh));
+            assert_eq!(a == b, expected, "{workload}");
         };
         check("tlb/chase", true);
         check("tlb/host-victim", false);
-        assert!(!share_a_boot(
-            &step("tlb/chase", "a"),
-            &step("mmio/user-read", "a")
-        ));
+        let [a, b] = ["tlb/chase", "mmio/user-read"].map(|w| boot(&step(w, "a"), &fresh));
+        assert_ne!(a, b);
     }
 
     /// Without one: whoever would have had it is told why not.
