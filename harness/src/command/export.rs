@@ -10,10 +10,7 @@ use report::Export;
 /// Prints the run in the form asked for.
 pub(super) fn run(args: ExportArgs) -> anyhow::Result<Exit> {
     let format: Export = args.format.parse().map_err(Failure::usage)?;
-    let run = results::store::read(&args.dir).map_err(Failure::usage)?;
-    for note in &run.notes {
-        eprintln!("unmapbench: note: {note}");
-    }
+    let run = super::recorded(&args.dir)?;
     super::print(&report::export(format, &run)?)?;
     Ok(Exit::Fine)
 }

@@ -25,7 +25,10 @@ use crate::{
 use anyhow::Context;
 use results::Testbed;
 use serde::Serialize;
-use std::io::{ErrorKind, Write, stdout};
+use std::{
+    io::{ErrorKind, Write, stdout},
+    path::Path,
+};
 
 /// Name and version of this program, as records have it.
 const TOOL: &str = concat!("unmapbench ", env!("CARGO_PKG_VERSION"));
@@ -96,6 +99,15 @@ fn executors(testbed: Testbed, seed: u64, lab: &LabArgs) -> Result<Vec<Staffed>,
         }
         Testbed::Lab => lab::executors(lab),
     }
+}
+
+/// Reads the run in `dir`, and says on standard error what had to be passed over.
+fn recorded(dir: &Path) -> Result<results::Run, Failure> {
+    let run = results::store::read(dir).map_err(Failure::usage)?;
+    for note in &run.notes {
+        eprintln!("unmapbench: note: {note}");
+    }
+    Ok(run)
 }
 
 /// Prints `text`. A reader that has seen enough (`| head`) is no error.

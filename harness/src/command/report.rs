@@ -10,10 +10,7 @@ use report::Format;
 /// Prints the run in the format asked for.
 pub(super) fn run(args: ReportArgs) -> anyhow::Result<Exit> {
     let format: Format = args.format.parse().map_err(Failure::usage)?;
-    let run = results::store::read(&args.dir).map_err(Failure::usage)?;
-    for note in &run.notes {
-        eprintln!("unmapbench: note: {note}");
-    }
+    let run = super::recorded(&args.dir)?;
     super::print(&report::render(format, &run)?)?;
     Ok(Exit::Fine)
 }

@@ -14,7 +14,8 @@ use crate::{
     clean,
     digest::{Bed, Digest},
     figure::Palette,
-    prose,
+    grid::Grid,
+    prose, tlb,
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use results::{Cell, Run, cell::Params};
@@ -28,6 +29,7 @@ pub fn html(run: &Run) -> String {
     let digest = Digest::of(run);
     let palette = Palette::of(run);
     let mut budget = FIGURE_BYTES;
+    let translations: Vec<Vec<Grid>> = digest.beds.iter().map(tlb::of).collect();
     let style = PreEscaped(include_str!("style.css"));
     let page = html! {
         (DOCTYPE)
@@ -39,13 +41,13 @@ pub fn html(run: &Run) -> String {
                 style { (style) }
             }
             body {
-                (head(&digest))
+                (head(&digest, &translations))
                 main {
                     @if digest.beds.is_empty() { p { "The record holds no cell: nothing was run." } }
                     @for bed in &digest.beds { (overview::overview(bed, &palette)) }
                     (evidence::isolation(&digest, &palette))
                     (closing::gaps(&digest))
-                    @for bed in &digest.beds { (section::translation(bed, &palette, &mut budget)) }
+                    @for (bed, grids) in digest.beds.iter().zip(&translations) { (section::translation(bed, grids, &palette, &mut budget)) }
                     @for bed in &digest.beds {
                         @for family in &bed.families {
                             (section::family(bed, family, &palette, &mut budget))
@@ -59,7 +61,7 @@ pub fn html(run: &Run) -> String {
     clean::document(page.into_string() + "\n")
 }
 
-fn head(digest: &Digest<'_>) -> Markup {
+fn head(digest: &Digest<'_>, translations: &[Vec<Grid>]) -> Markup {
     let cautions = prose::cautions(digest);
     let machine = ["cpu.model", "kernel", "kvm.flavour"].map(|name| digest.run.host.get(name));
     let machine: Vec<&str> = machine.into_iter().flatten().collect();
@@ -79,7 +81,7 @@ fn head(digest: &Digest<'_>) -> Markup {
                         a href={ "#" (anchor(bed, &family.name)) } { (clean::shorten(&family.name, 40)) " (" (bed.testbed) ")" }
                     }
                 }
-                @for bed in digest.beds.iter().filter(|bed| section::has_translation(bed)) {
+                @for (bed, _) in digest.beds.iter().zip(translations).filter(|(_, grids)| !grids.is_empty()) {
                     a href={ "#" (section::translation_anchor(bed)) } { "translation (" (bed.testbed) ")" }
                 }
                 a href="#threats" { "Threats to validity" }

@@ -6,6 +6,7 @@ use crate::{
     Error,
     digest::{self, Bed, Family, Workload},
     figure::{Figure, Palette, of_chase, of_table},
+    grid::Grid,
     number, prose, tlb,
 };
 use maud::{Markup, PreEscaped, html};
@@ -45,24 +46,23 @@ pub(super) fn family(
 }
 
 /// The section on translation, if there is anything to say.
-pub(super) fn translation(bed: &Bed<'_>, palette: &Palette, budget: &mut usize) -> Markup {
-    let grids = tlb::of(bed);
+pub(super) fn translation(
+    bed: &Bed<'_>,
+    grids: &[Grid],
+    palette: &Palette,
+    budget: &mut usize,
+) -> Markup {
     html! { @if !grids.is_empty() { section {
         h2 id=(translation_anchor(bed)) { (tlb::TITLE) " (" (bed.testbed) ")" }
         @for chase in tlb::chase::of(bed) {
             @for figure in of_chase(bed, &chase, palette) { (drawn(figure, budget)) }
         }
-        @for grid in &grids {
+        @for grid in grids {
             h3 { (grid.title) }
             p.soft { (grid.about) }
             (wide(&grid.title, &evidence::grid(grid)))
         }
     } } }
-}
-
-/// Whether there is such a section.
-pub(super) fn has_translation(bed: &Bed<'_>) -> bool {
-    !tlb::of(bed).is_empty()
 }
 
 /// Where it is.

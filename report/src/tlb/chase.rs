@@ -48,8 +48,11 @@ pub(crate) struct Curve<'a> {
     pub(super) points: Vec<Point>,
     /// What KVM had mapped by pages of each size at the most places.
     mapped: Vec<(String, f64)>,
-    /// What the curve shows; none where it counts no time.
-    levels: Vec<Level>,
+    /// What translation adds to a load, block by block, and what one costs that misses
+    /// nothing: what levels are fitted to.
+    costs: Vec<(u64, Blocks)>,
+    base: f64,
+    seed: u64,
 }
 
 /// One working set.
@@ -160,33 +163,34 @@ fn curve<'a>(
     });
     let points: Vec<Point> = points.collect();
     let (_, largest, ..) = pairs.last()?;
-    let levels = match unit {
-        Unit::Ns => {
-            let (_, _, _, line) = pairs.first()?;
-            fitted(&costs, middle(line)?, seed)
-        }
-        Unit::Insn => Vec::new(),
-    };
+    let (_, _, _, line) = pairs.first()?;
+    let base = middle(line)?;
     Some(Curve {
         cell,
         points,
         mapped: mapped(largest),
-        levels,
+        costs,
+        base,
+        seed,
     })
 }
 
-/// The levels, from the blocks that have every working set.
-fn fitted(costs: &[(u64, Blocks)], base: f64, seed: u64) -> Vec<Level> {
-    let places: Vec<f64> = costs.iter().map(|(places, _)| *places as f64).collect();
-    let Some((_, first)) = costs.first() else {
-        return Vec::new();
-    };
-    let row = |block: &u32| -> Option<Vec<f64>> {
-        let all = costs.iter().map(|(_, blocks)| blocks.get(block).copied());
-        all.collect()
-    };
-    let whole: Vec<Vec<f64>> = first.keys().filter_map(row).collect();
-    levels(&places, &whole, base, seed)
+impl Curve<'_> {
+    /// The levels that it shows, from the blocks that have every working set: a fit, so
+    /// only for whoever shows them.
+    fn levels(&self) -> Vec<Level> {
+        let costs = &self.costs;
+        let places: Vec<f64> = costs.iter().map(|(places, _)| *places as f64).collect();
+        let Some((_, first)) = costs.first() else {
+            return Vec::new();
+        };
+        let row = |block: &u32| -> Option<Vec<f64>> {
+            let all = costs.iter().map(|(_, blocks)| blocks.get(block).copied());
+            all.collect()
+        };
+        let whole: Vec<Vec<f64>> = first.keys().filter_map(row).collect();
+        levels(&places, &whole, self.base, self.seed)
+    }
 }
 
 /// What was counted of the guest, per load; nothing if it was not said how many there were.
@@ -231,7 +235,8 @@ impl Chase<'_> {
         let mut grid = Grid::new(format!("TLB reach by timing: {}", self.group), "", &columns);
         grid.about = REACH.to_string();
         for curve in &self.curves {
-            for (i, level) in curve.levels.iter().enumerate() {
+            let levels = curve.levels();
+            for (i, level) in levels.iter().enumerate() {
                 let [reach, penalty] = shown(level);
                 let name = if i == 0 {
                     curve.cell.arm()
@@ -241,7 +246,7 @@ impl Chase<'_> {
                 let names = vec![name, (i + 1).to_string()];
                 grid.push("", [names, reach.into(), penalty.into()].concat());
             }
-            if curve.levels.is_empty() {
+            if levels.is_empty() {
                 let none = ["none", "-", "-", "-", "-"].map(str::to_string);
                 grid.push("", [vec![curve.cell.arm()], none.into()].concat());
             }
@@ -325,7 +330,7 @@ impl Chase<'_> {
                 let [[reach, ends], [penalty, _]] = shown(level);
                 format!("{reach} pages {ends}, a miss adds {penalty} ns")
             };
-            let levels: Vec<String> = curve.levels.iter().map(level).collect();
+            let levels: Vec<String> = curve.levels().iter().map(level).collect();
             let shown = match levels.is_empty() {
                 true => "no level within the working sets tried".to_string(),
                 false => levels.join("; then "),
