@@ -124,6 +124,21 @@ impl<'a> Bed<'a> {
         workloads.flat_map(|w| &w.tables)
     }
 
+    /// The tables of a workload, in order; `ID?NAME=VALUE` narrows them to one value of
+    /// a parameter.
+    pub(crate) fn select(&self, wanted: &str) -> Vec<&Table<'a>> {
+        let mut words = wanted.split('?');
+        let id = words.next().unwrap_or_default();
+        let words: Vec<&str> = words.collect();
+        let has = |table: &&Table<'_>| {
+            let pairs = table.group.params.iter();
+            let pairs: Vec<String> = pairs.map(|(name, v)| format!("{name}={v}")).collect();
+            words.iter().all(|word| pairs.iter().any(|pair| pair == word))
+        };
+        let of = self.tables().filter(|table| table.group.workload == id);
+        of.filter(has).collect()
+    }
+
     /// The arms of strategies with their defaults.
     pub(crate) fn defaults(&self) -> Vec<&'a Cell> {
         let arms = self.arms.iter().filter(|cell| cell.mode.is_empty());
@@ -182,7 +197,8 @@ pub(crate) fn arm<'t, 'a>(table: &'t Table<'a>, cell: &Cell) -> Option<&'t Arm<'
     table.arms.iter().find(|arm| same_arm(arm.cell, cell))
 }
 
-fn same_arm(a: &Cell, b: &Cell) -> bool {
+/// Whether both are of one strategy in one mode.
+pub(crate) fn same_arm(a: &Cell, b: &Cell) -> bool {
     (&a.strategy, &a.mode) == (&b.strategy, &b.mode)
 }
 

@@ -4,7 +4,7 @@
 //! are and how sure they are stands in the report.
 
 use crate::{
-    digest::{self, Digest},
+    digest::{self, Digest, same_arm},
     markdown::{escape, table},
 };
 use results::{
@@ -17,14 +17,9 @@ use results::{
 /// workload may be narrowed to one value of its parameters: `ID?NAME=VALUE`.
 pub fn pivot(run: &Run, workloads: &[&str]) -> String {
     let digest = Digest::of(run);
-    let tables = || digest.beds.iter().flat_map(|bed| bed.tables());
     let mut columns: Vec<&Table<'_>> = Vec::new();
     for wanted in workloads {
-        let mut words = wanted.split('?');
-        let id = words.next().unwrap_or_default();
-        let words: Vec<&str> = words.collect();
-        let of = |t: &&Table<'_>| t.group.workload == id && has_words(&t.group.to_string(), &words);
-        columns.extend(tables().filter(of));
+        columns.extend(digest.beds.iter().flat_map(|bed| bed.select(wanted)));
     }
     let mut arms: Vec<&Cell> = Vec::new();
     for arm in columns.iter().flat_map(|t| &t.arms) {
@@ -48,15 +43,6 @@ pub fn pivot(run: &Run, workloads: &[&str]) -> String {
     let mut out = String::new();
     table(&mut out, &header, 1, rows);
     out
-}
-
-/// Whether `text` has each of `words` among its own.
-fn has_words(text: &str, words: &[&str]) -> bool {
-    words.iter().all(|word| text.split(' ').any(|w| w == *word))
-}
-
-fn same_arm(a: &Cell, b: &Cell) -> bool {
-    (&a.strategy, &a.mode) == (&b.strategy, &b.mode)
 }
 
 fn shown(table: &Table<'_>, arm: &Arm<'_>) -> String {
