@@ -98,6 +98,12 @@ impl<'a> Digest<'a> {
         }
         Digest { run, beds }
     }
+
+    /// Whether the strategy of `cell` claims to hide guest memory.
+    pub(crate) fn hides(&self, cell: &Cell) -> bool {
+        let mut infos = self.run.plan.strategies.iter();
+        infos.any(|info| info.isolating && info.name == cell.strategy)
+    }
 }
 
 /// The entry that `is` finds, made at the end if there is none.
@@ -131,9 +137,11 @@ impl<'a> Bed<'a> {
         let id = words.next().unwrap_or_default();
         let words: Vec<&str> = words.collect();
         let has = |table: &&Table<'_>| {
-            let pairs = table.group.params.iter();
-            let pairs: Vec<String> = pairs.map(|(name, v)| format!("{name}={v}")).collect();
-            words.iter().all(|word| pairs.iter().any(|pair| pair == word))
+            words.iter().all(|word| {
+                let (name, value) = word.split_once('=').unwrap_or((word, ""));
+                let has = table.group.params.get(name);
+                has.is_none_or(|has| has.to_string() == value)
+            })
         };
         let of = self.tables().filter(|table| table.group.workload == id);
         of.filter(has).collect()

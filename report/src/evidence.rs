@@ -2,7 +2,10 @@
 //! What a run found of isolation, by testbed: who could read which arm's memory,
 //! and whether the arm's claim holds. Claims without evidence are named too.
 
-use crate::digest::Digest;
+use crate::{
+    digest::{Digest, entry},
+    grid::Grid,
+};
 use results::{
     Audit, Run, Testbed,
     audit::{Finding, Reader, Verdict},
@@ -98,6 +101,27 @@ impl Evidence<'_> {
         )
     }
 
+    /// An arm a row, a word a reader, and whether the arm's claim to hide memory holds.
+    pub(crate) fn grid(&self) -> Grid {
+        let columns = ["variant", "direct map", "vm_readv", "O_DIRECT", "holds"];
+        let mut grid = Grid::new(
+            format!("Isolation evidence: {}", self.testbed),
+            "",
+            &columns,
+        );
+        for audit in &self.audits {
+            let words = READERS.map(|(reader, _)| word(finding(audit, reader)));
+            let holds = match holds(audit) {
+                "" => "-".to_string(),
+                holds => holds.to_string(),
+            };
+            let words = words.into_iter().map(str::to_string);
+            let row = std::iter::once(audit.arm()).chain(words);
+            grid.push("", row.chain([holds]).collect());
+        }
+        grid
+    }
+
     /// Whether every claim holds, in a sentence.
     pub(crate) fn verdict(&self) -> String {
         let claims = self.audits.iter().filter(|a| a.isolating).count();
@@ -109,21 +133,24 @@ impl Evidence<'_> {
         }
     }
 
-    /// What was seen: each sight once, with its reader and the arms it was of.
-    pub(crate) fn sights(&self) -> Vec<(String, Vec<String>)> {
+    /// What `reader` saw: each sight once, with the arms it was of.
+    pub(crate) fn sights(&self, reader: Reader) -> Vec<String> {
         let mut sights: Vec<(String, Vec<String>)> = Vec::new();
-        for (reader, name) in READERS {
-            for audit in &self.audits {
-                let seen = finding(audit, reader);
-                let text = seen.map_or("not tried", |f| f.seen.as_str());
-                let sight = format!("{name}, {}: {text}", word(seen));
-                match sights.iter_mut().find(|(known, _)| *known == sight) {
-                    Some((_, arms)) => arms.push(audit.arm()),
-                    None => sights.push((sight, vec![audit.arm()])),
-                }
-            }
+        for audit in &self.audits {
+            let seen = finding(audit, reader);
+            let text = seen.map_or("not tried", |f| f.seen.as_str());
+            let sight = format!("{}: {text}", word(seen));
+            let arms = entry(
+                &mut sights,
+                |(s, _)| *s == sight,
+                || (sight.clone(), vec![]),
+            );
+            arms.1.push(audit.arm());
         }
+        let sights = sights.into_iter();
         sights
+            .map(|(sight, arms)| format!("{sight} ({})", arms.join(", ")))
+            .collect()
     }
 }
 
@@ -142,13 +169,11 @@ pub(crate) fn cautions(digest: &Digest<'_>) -> Vec<String> {
             .map(|arm| arm.cell);
         let mut unproved: Vec<String> = Vec::new();
         for cell in measured {
-            let mut infos = run.plan.strategies.iter();
-            let claims = infos.any(|info| info.isolating && info.name == cell.strategy);
             let audited = run.audits.iter().any(|audit| {
                 (audit.testbed, &audit.strategy, &audit.mode)
                     == (cell.testbed, &cell.strategy, &cell.mode)
             });
-            if claims && !audited && !unproved.contains(&cell.arm()) {
+            if digest.hides(cell) && !audited && !unproved.contains(&cell.arm()) {
                 unproved.push(cell.arm());
             }
         }

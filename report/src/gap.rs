@@ -9,8 +9,10 @@ use crate::{
 };
 use results::{
     Testbed, Unit,
+    cell::{Group, ParamValue},
     compare::{Arm, Hole, NoRatio, Table},
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One reason for holes, lost blocks or undefined ratios of one strategy.
 #[derive(PartialEq)]
@@ -24,7 +26,7 @@ pub(crate) struct Gap {
     pub(crate) what: String,
     pub(crate) remedy: Option<String>,
     /// The groups concerned.
-    groups: Vec<String>,
+    groups: Vec<Group>,
     /// In how many groups of the testbed the arm is.
     of: usize,
 }
@@ -42,9 +44,41 @@ impl Gap {
     pub(crate) fn scope(&self) -> String {
         match self.groups.len() {
             n if n == self.of && n > 1 => format!("all {n} cells"),
-            _ => self.groups.join(", "),
+            _ => scope(&self.groups),
         }
     }
+}
+
+/// The groups' names; of a workload in every combination of some values, one name with
+/// the values: `fault/populate batch=1,64 by=write`.
+fn scope(groups: &[Group]) -> String {
+    let mut workloads: Vec<(&str, Vec<&Group>)> = Vec::new();
+    for group in groups {
+        let id = group.workload.as_str();
+        entry(&mut workloads, |(known, _)| *known == id, || (id, vec![]))
+            .1
+            .push(group);
+    }
+    let names = workloads.into_iter().map(|(id, groups)| {
+        let mut values: BTreeMap<&str, BTreeSet<&ParamValue>> = BTreeMap::new();
+        for (name, value) in groups.iter().flat_map(|group| &group.params) {
+            values.entry(name).or_default().insert(value);
+        }
+        let alike = groups
+            .iter()
+            .all(|group| group.params.len() == values.len());
+        let combinations: usize = values.values().map(BTreeSet::len).product();
+        if !alike || combinations != groups.len() {
+            let names: Vec<String> = groups.iter().map(|group| group.to_string()).collect();
+            return names.join(", ");
+        }
+        let words = values.into_iter().map(|(name, values)| {
+            let values: Vec<String> = values.iter().map(|v| v.to_string()).collect();
+            format!(" {name}={}", values.join(","))
+        });
+        id.to_string() + &words.collect::<String>()
+    });
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// Every gap of a run.
@@ -90,7 +124,7 @@ fn of_bed(bed: &Bed<'_>) -> Vec<Gap> {
                     groups: Vec::new(),
                     of: groups_of(bed, arm),
                 });
-                gap.groups.push(table.group.to_string());
+                gap.groups.push(table.group.clone());
             }
         }
     }
@@ -138,4 +172,39 @@ fn moved(table: &Table<'_>, arm: &Arm<'_>) -> Option<String> {
             max + " " + scale.symbol
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn combinations_of_values_have_one_name() {
+        fn check(groups: &[&[(&str, u64)]], expected: &str) {
+            let group = |params: &&[(&str, u64)]| Group {
+                testbed: Testbed::Lab,
+                workload: "a/b".into(),
+                params: params
+                    .iter()
+                    .map(|(n, v)| (n.to_string(), ParamValue::Int(*v)))
+                    .collect(),
+            };
+            assert_eq!(
+                scope(&groups.iter().map(group).collect::<Vec<_>>()),
+                expected
+            );
+        }
+        check(&[&[("x", 1)]], "a/b x=1");
+        check(&[&[("x", 1)], &[("x", 12)], &[("x", 2)]], "a/b x=1,2,12");
+        let all: [&[_]; 4] = [
+            &[("x", 1), ("y", 5)],
+            &[("x", 1), ("y", 6)],
+            &[("x", 2), ("y", 5)],
+            &[("x", 2), ("y", 6)],
+        ];
+        check(&all, "a/b x=1,2 y=5,6");
+        check(&all[..3], "a/b x=1 y=5, a/b x=1 y=6, a/b x=2 y=5");
+        check(&[&[("x", 1)], &[]], "a/b x=1, a/b");
+        check(&[], "");
+    }
 }

@@ -13,11 +13,13 @@
 //! characters out of the finished document.
 #![forbid(unsafe_code)]
 
+mod answer;
 mod bounce;
 mod calibration;
 mod choice;
 mod clean;
 mod counters;
+mod detail;
 mod digest;
 mod error;
 mod evidence;
@@ -41,6 +43,7 @@ mod tlb;
 
 pub mod verdict;
 
+pub use answer::{Question, questions};
 pub use calibration::calibration;
 pub use error::Error;
 pub use export::{Export, export};

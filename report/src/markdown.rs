@@ -3,22 +3,30 @@
 //! first, the long parts folded. Names are escaped so that they can neither end
 //! a cell nor become markup.
 
+mod details;
+mod syntax;
+
+pub(crate) use syntax::{escape, table};
+
 use crate::{
-    bounce::{self, Bouncing, Way},
-    clean, counters,
-    digest::{self, Bed, Digest, Workload},
+    answer::{self, Answer, glance},
+    clean,
+    digest::{self, Bed, Digest},
     evidence::{self, READERS},
     gap,
-    grid::Grid,
-    matrix::{self, Matrix},
     number::{self, Mark},
-    prose, tlb,
+    prose,
 };
+use details::grid;
 use results::{
-    BASELINE, Cell, Run, Unit,
-    compare::{Arm, NoRatio, Table},
+    BASELINE, Cell, Run,
+    compare::{Arm, Table},
 };
 use std::fmt::Write;
+use syntax::{fence, fold};
+
+/// The longest comment that GitHub takes, in characters.
+const MOST: usize = 65_536;
 
 /// The run as Markdown.
 pub fn markdown(run: &Run) -> String {
@@ -32,15 +40,17 @@ pub fn markdown(run: &Run) -> String {
         out += "\nThe record holds no cell: nothing was run.\n";
     }
     for bed in &digest.beds {
-        overview(&mut out, bed);
+        at_a_glance(&mut out, bed);
+    }
+    let answers = answer::of(&digest);
+    if answers.iter().any(|answer| !answer.parts.is_empty()) {
+        out += "\n## Questions and answers\n";
+        for answer in &answers {
+            fold(&mut out, &answer.question.asks, |out| said(out, answer));
+        }
     }
     isolation(&mut out, run);
     gaps(&mut out, &digest);
-    for bed in &digest.beds {
-        fold(&mut out, &format!("All figures: {}", bed.testbed), |out| {
-            details(out, bed)
-        });
-    }
     fold(&mut out, "Threats to validity", |out| {
         for threat in prose::threats(&digest) {
             *out += &format!("- {}\n", escape(&threat));
@@ -54,7 +64,93 @@ pub fn markdown(run: &Run) -> String {
     let command = prose::command(&run.header.command);
     let fence = fence(&command);
     out += &format!("\nCommand:\n\n{fence}sh\n{command}\n{fence}\n");
-    clean::document(out)
+    let mut out = clean::document(out);
+    all_tables(&mut out, &digest);
+    out
+}
+
+/// Every table, folded by family, as long as there is room.
+fn all_tables(out: &mut String, digest: &Digest<'_>) {
+    let mut length = out.chars().count();
+    let mut left_out: Vec<String> = Vec::new();
+    for bed in &digest.beds {
+        let families = bed.families.iter().map(|family| {
+            let tables: usize = family.workloads.iter().map(|w| w.tables.len()).sum();
+            let name = format!("{} on {}: {tables} tables", family.name, bed.testbed);
+            (name, details::family(bed, family))
+        });
+        let mut every = String::new();
+        overview(&mut every, bed);
+        let overview = (format!("every workload on {}", bed.testbed), every);
+        let translation = (
+            format!("translation on {}", bed.testbed),
+            details::translation(bed),
+        );
+        let parts = std::iter::once(overview)
+            .chain(families)
+            .chain([translation]);
+        for (name, tables) in parts.filter(|(_, tables)| !tables.is_empty()) {
+            let mut part = String::new();
+            fold(&mut part, &name, |part| part.push_str(&tables));
+            let part = clean::document(part);
+            let more = part.chars().count();
+            match length + more < MOST - 2_000 {
+                true => out.push_str(&part),
+                false => left_out.push(name),
+            }
+            length = out.chars().count();
+        }
+    }
+    if !left_out.is_empty() {
+        let names = escape(&left_out.join(", "));
+        let _ = write!(
+            out,
+            "\nLeft out, as a comment on GitHub takes {MOST} characters, and in report.html and \
+             samples.csv: {names}.\n"
+        );
+    }
+}
+
+/// The first tables of a testbed: rows are strategies, columns a workload a family.
+fn at_a_glance(out: &mut String, bed: &Bed<'_>) {
+    for glance in glance::of(bed) {
+        let watermark = prose::watermark(bed.testbed).map_or(String::new(), |w| format!(" ({w})"));
+        let title = format!("At a glance: {}{watermark}", glance.title);
+        let _ = write!(out, "\n## {}\n\n", escape(&title));
+        let names = glance.columns.iter().map(|column| column.name);
+        let header: Vec<&str> = std::iter::once("strategy").chain(names).collect();
+        let rows = glance.arms.iter().map(|cell| {
+            let figures = glance.columns.iter().map(|column| match column.arm(cell) {
+                Some((table, arm)) => overview_cell(table, arm),
+                None => column.table.err().unwrap_or_default().to_string(),
+            });
+            std::iter::once(escape(&cell.arm()))
+                .chain(figures)
+                .collect()
+        });
+        table(out, &header, 1, rows);
+        let _ = write!(out, "\n{}\n\n", escape(&glance::about(bed)));
+        for note in &glance.notes {
+            let _ = writeln!(out, "- {}", escape(note));
+        }
+    }
+}
+
+/// What every testbed says to a question.
+fn said(out: &mut String, answer: &Answer) {
+    for part in &answer.parts {
+        let testbed = part.testbed;
+        if let Some(why) = &part.not {
+            let _ = write!(out, "**{}**\n\n", escape(&format!("{testbed}: {why}.")));
+        }
+        for said in &part.said {
+            let _ = writeln!(out, "- {}", escape(&format!("{testbed}: {said}")));
+        }
+        out.push('\n');
+        for table in &part.grids {
+            grid(out, table);
+        }
+    }
 }
 
 /// Rows are tables, columns strategies: the baseline's median, the others' ratio.
@@ -110,193 +206,6 @@ fn overview_cell(table: &Table<'_>, arm: &Arm<'_>) -> String {
     }
 }
 
-fn details(out: &mut String, bed: &Bed<'_>) {
-    for family in &bed.families {
-        for workload in &family.workloads {
-            workload_details(out, bed, workload);
-            bounced(out, bed, workload);
-        }
-        if let Some(matrix) = matrix::of(family) {
-            works(out, &matrix);
-        }
-        for counters in counters::of(family) {
-            grid(out, &counters);
-        }
-    }
-    for translation in tlb::of(bed) {
-        grid(out, &translation);
-    }
-}
-
-/// What bouncing costs, if `workload` does.
-fn bounced(out: &mut String, bed: &Bed<'_>, workload: &Workload<'_>) {
-    let tables = bounce::of(workload, bed.seed);
-    let Some(about) = bounce::about(&tables) else {
-        return;
-    };
-    let title = format!("{}: {}", bounce::TITLE, workload.id);
-    let _ = write!(out, "### {}\n\n{}\n\n", escape(&title), escape(&about));
-    for bouncing in &tables {
-        let watermark = prose::watermark(bed.testbed).map_or(String::new(), |w| format!("; {w}"));
-        let (group, series) = (&bouncing.group, bouncing.series);
-        let title = format!("{group}: {series} in {}{watermark}", bouncing.scale.symbol);
-        let _ = write!(out, "{}\n\n", escape(&title));
-        let head = [
-            "strategy",
-            "bounce",
-            "n",
-            "median",
-            "p50",
-            "p99",
-            bouncing.rate(),
-            "copied",
-            "over none",
-            "precision",
-            "over memfd",
-            "precision",
-        ];
-        let ways = bouncing.arms.iter();
-        let rows =
-            ways.flat_map(|(cell, ways)| ways.iter().map(|way| bounced_row(bouncing, cell, way)));
-        table(out, &head, 2, rows);
-        out.push('\n');
-    }
-}
-
-fn bounced_row(bouncing: &Bouncing<'_>, cell: &Cell, way: &Way) -> Vec<String> {
-    let mut row = vec![escape(&cell.arm()), escape(&way.bounce)];
-    match &way.cost {
-        Ok(cost) => {
-            row.push(cost.blocks.to_string());
-            row.extend(cost.shown(bouncing.scale));
-        }
-        Err(no) => {
-            row.extend(["0".to_string(), escape(&no.why)]);
-            row.resize(8, String::new());
-        }
-    }
-    for over in [&way.over_none, &way.over_baseline] {
-        row.extend(match over {
-            Ok(ratio) => {
-                let [value, precision] = number::ratio(ratio);
-                [format!("{value} {}", Mark::of(ratio).sign()), precision]
-            }
-            Err(why) => [escape(why), String::new()],
-        });
-    }
-    row
-}
-
-fn works(out: &mut String, matrix: &Matrix) {
-    let _ = write!(out, "### {}\n\n", matrix::TITLE);
-    let arms = matrix.arms.iter().map(|arm| escape(arm));
-    let header: Vec<String> = std::iter::once("backend".to_string()).chain(arms).collect();
-    let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    let rows = matrix.rows.iter().map(|(backend, verdicts)| {
-        let verdicts = verdicts.iter().map(|v| escape(&v.to_string()));
-        std::iter::once(escape(backend)).chain(verdicts).collect()
-    });
-    table(out, &header, header.len(), rows);
-    out.push('\n');
-}
-
-fn grid(out: &mut String, grid: &Grid) {
-    let _ = write!(out, "### {}\n\n", escape(&grid.title));
-    if !grid.about.is_empty() {
-        let _ = write!(out, "{}\n\n", escape(&grid.about));
-    }
-    let named = grid.named();
-    let columns = grid.columns.iter().map(|name| escape(name));
-    let header: Vec<String> = named
-        .then(|| grid.group.to_string())
-        .into_iter()
-        .chain(columns)
-        .collect();
-    let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    let rows = grid.groups.iter().flat_map(|(group, rows)| {
-        rows.iter().map(move |row| {
-            let cells = row.iter().map(|cell| escape(cell));
-            named
-                .then(|| escape(group))
-                .into_iter()
-                .chain(cells)
-                .collect()
-        })
-    });
-    table(out, &header, 1 + usize::from(named), rows);
-    out.push('\n');
-}
-
-fn workload_details(out: &mut String, bed: &Bed<'_>, workload: &Workload<'_>) {
-    let _ = write!(out, "### {}\n\n", escape(&workload.id));
-    if let Some(info) = workload.info {
-        for paragraph in info.analysis.split("\n\n") {
-            // Code spans are meant here; one left open ends with its paragraph.
-            let _ = write!(out, "{}\n\n", escape(paragraph).replace("\\`", "`"));
-        }
-    }
-    for group in &workload.tables {
-        let scale = digest::scale(group);
-        let watermark = prose::watermark(bed.testbed).map_or(String::new(), |w| format!("; {w}"));
-        let title = format!(
-            "{}: {} in {}{watermark}",
-            group.group, group.series, scale.symbol
-        );
-        let _ = write!(out, "{}\n\n", escape(&title));
-        let insn = group.unit == Some(Unit::Insn);
-        let head: &[&str] = match insn {
-            true => &[
-                "strategy",
-                "n",
-                "median",
-                "min",
-                "max",
-                "ratio",
-                "precision",
-                "+/- insn",
-            ],
-            false => &[
-                "strategy",
-                "n",
-                "median",
-                "min",
-                "max",
-                "ratio",
-                "95 % interval",
-            ],
-        };
-        table(
-            out,
-            head,
-            1,
-            group.arms.iter().map(|arm| detail_row(group, arm)),
-        );
-        out.push('\n');
-    }
-}
-
-fn detail_row(table: &Table<'_>, arm: &Arm<'_>) -> Vec<String> {
-    let scale = digest::scale(table);
-    let mut row = vec![escape(&arm.cell.arm())];
-    match &arm.figures {
-        Err(hole) => row.extend(["0".to_string(), escape(&hole.to_string())]),
-        Ok(f) => {
-            row.push(f.blocks.len().to_string());
-            row.extend([f.median, f.min, f.max].map(|v| scale.show(v)));
-            row.extend(match &arm.ratio {
-                Ok(r) => {
-                    let [value, interval] = number::ratio(r);
-                    [format!("{value} {}", Mark::of(r).sign()), interval]
-                }
-                Err(NoRatio::IsBaseline) => ["baseline".to_string(), String::new()],
-                Err(why) => ["none".to_string(), escape(&why.to_string())],
-            });
-            row.extend(digest::difference(table, arm).map(number::difference));
-        }
-    }
-    row
-}
-
 fn isolation(out: &mut String, run: &Run) {
     for evidence in evidence::of(run) {
         let _ = write!(out, "\n## Isolation evidence: {}\n\n", evidence.testbed);
@@ -335,88 +244,4 @@ fn gaps(out: &mut String, digest: &Digest<'_>) {
             .into()
     });
     table(out, &["strategy", "where", "reason", "remedy"], 4, rows);
-}
-
-/// A table whose first `left` columns are aligned to the left, the others to the
-/// right. Rows may be shorter than the header.
-pub(crate) fn table(
-    out: &mut String,
-    header: &[&str],
-    left: usize,
-    rows: impl Iterator<Item = Vec<String>>,
-) {
-    let line = |cells: &[String]| {
-        let cells: Vec<&str> = cells.iter().map(|cell| cell.trim()).collect();
-        format!("| {} |\n", cells.join(" | "))
-    };
-    *out += &line(&header.iter().map(|h| h.to_string()).collect::<Vec<_>>());
-    let rule = |i| if i < left { "---" } else { "---:" }.to_string();
-    *out += &line(&(0..header.len()).map(rule).collect::<Vec<_>>());
-    for mut row in rows {
-        row.resize(header.len(), String::new());
-        *out += &line(&row);
-    }
-}
-
-fn fold(out: &mut String, title: &str, body: impl FnOnce(&mut String)) {
-    let _ = write!(out, "\n<details><summary>{}</summary>\n\n", escape(title));
-    body(out);
-    *out += "\n</details>\n";
-}
-
-/// Backticks that no run of them inside `text` can close.
-fn fence(text: &str) -> String {
-    let runs = text.split(|c| c != '`').map(str::len);
-    "`".repeat(runs.max().unwrap_or(0).max(2) + 1)
-}
-
-/// `text` on one line with everything that Markdown or HTML might act on
-/// escaped. An underscore inside a word is not markup on GitHub and stays.
-pub(crate) fn escape(text: &str) -> String {
-    let text: Vec<char> = clean::line(text).chars().collect();
-    let mut out = String::new();
-    for (i, &c) in text.iter().enumerate() {
-        let word = |at: Option<usize>| {
-            let neighbour = at.and_then(|at| text.get(at));
-            neighbour.is_some_and(|c| c.is_alphanumeric())
-        };
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '_' if word(i.checked_sub(1)) && word(Some(i + 1)) => out.push(c),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' => out.extend(['\\', c]),
-            // A zero-width space keeps a name from mentioning somebody.
-            '@' => out.push_str("@\u{200b}"),
-            _ => out.push(c),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_stay_text() {
-        fn check(name: &str, expected: &str) {
-            assert_eq!(escape(name), expected);
-        }
-        check("mmio/user-read mem_mib=64", "mmio/user-read mem_mib=64");
-        check("a|b", r"a\|b");
-        check("<script>", "&lt;script&gt;");
-        check("_x_ *y* `z`\n# h", r"\_x\_ \*y\* \`z\` \# h");
-        check("[a](b)", r"\[a\](b)");
-    }
-
-    #[test]
-    fn no_command_closes_its_fence() {
-        fn check(command: &str, expected: &str) {
-            assert_eq!(fence(command), expected);
-        }
-        check("run", "```");
-        check("a `` b", "```");
-        check("a ```` b", "`````");
-    }
 }

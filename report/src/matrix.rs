@@ -3,7 +3,12 @@
 //! not at all, and with which errno the kernel says so. From the cells of workloads
 //! that have a parameter `backend`, whatever was measured of them.
 
-use crate::{digest::Family, terminal};
+use crate::{
+    clean::shorten,
+    digest::{Family, entry},
+    grid::Grid,
+    terminal,
+};
 use results::{
     Cell,
     cell::ParamValue,
@@ -13,6 +18,8 @@ use std::fmt;
 
 /// A matrix of backends and arms.
 pub(crate) struct Matrix {
+    /// The family.
+    pub(crate) family: String,
     /// The arms, in the order of the report.
     pub(crate) arms: Vec<String>,
     /// Each backend with a verdict for each arm.
@@ -75,6 +82,7 @@ pub(crate) fn of(family: &Family<'_>) -> Option<Matrix> {
         .map(|b| (b.clone(), arms.iter().map(|arm| verdict(b, arm)).collect()))
         .collect();
     (!rows.is_empty()).then(|| Matrix {
+        family: family.name.clone(),
         arms: arms.iter().map(|arm| arm.arm()).collect(),
         rows,
     })
@@ -82,6 +90,46 @@ pub(crate) fn of(family: &Family<'_>) -> Option<Matrix> {
 
 fn param(table: &Table<'_>, name: &str) -> Option<String> {
     table.group.params.get(name).map(ParamValue::to_string)
+}
+
+impl Matrix {
+    /// Arms down, for they have long names; an errno in place of words.
+    pub(crate) fn grid(&self) -> Grid {
+        /// A backend's name beyond this is cut.
+        const NAME: usize = 24;
+        let names = self.rows.iter().map(|(name, _)| shorten(name, NAME));
+        let columns: Vec<String> = std::iter::once("variant".into()).chain(names).collect();
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let mut grid = Grid::new(format!("{TITLE}: {}", self.family), "", &columns);
+        grid.about = SHORT.to_string();
+        for (i, arm) in self.arms.iter().enumerate() {
+            let words = self.rows.iter().map(|(_, verdicts)| verdicts[i].short());
+            grid.push("", std::iter::once(arm.clone()).chain(words).collect());
+        }
+        grid
+    }
+
+    /// Of each backend, which arms have which verdict; one sentence if it works with all.
+    pub(crate) fn sentences(&self) -> Vec<String> {
+        let sentence = |(backend, verdicts): &(String, Vec<Verdict>)| {
+            let mut said: Vec<(String, Vec<&str>)> = Vec::new();
+            let tried = verdicts.iter().zip(&self.arms);
+            for (verdict, arm) in tried.filter(|(verdict, _)| **verdict != Verdict::Untried) {
+                let word = verdict.to_string();
+                let known = entry(&mut said, |(w, _)| *w == word, || (word.clone(), vec![]));
+                known.1.push(arm);
+            }
+            let said = said
+                .iter()
+                .map(|(word, arms)| match arms.len() == self.arms.len() {
+                    true => format!("{word} with every arm"),
+                    false => format!("{word} with {}", arms.join(", ")),
+                });
+            let said: Vec<String> = said.collect();
+            (!said.is_empty()).then(|| format!("{backend}: {}.", said.join("; ")))
+        };
+        self.rows.iter().filter_map(sentence).collect()
+    }
 }
 
 impl Verdict {

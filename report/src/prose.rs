@@ -76,6 +76,23 @@ pub(crate) fn about(testbed: Testbed) -> &'static str {
     }
 }
 
+/// What of the machine bears on the numbers of a testbed, each fact with its name.
+pub(crate) fn machine(run: &Run, testbed: Testbed) -> Vec<String> {
+    let names: &[&str] = match testbed {
+        Testbed::Host => &["cpu.model", "kernel", "kvm.flavour", "virtualised", "pmu"],
+        Testbed::Lab => &[
+            "lab.kernel",
+            "lab.kernel.base",
+            "lab.qemu",
+            "lab.cpu",
+            "lab.tlb-model",
+        ],
+        Testbed::Fake => &[],
+    };
+    let fact = |name: &&str| Some(format!("{name}: {}", run.host.get(name)?));
+    names.iter().filter_map(fact).collect()
+}
+
 /// What the columns of a comparison mean.
 pub(crate) const LEGEND: &str = "n: blocks counted, each one fresh VM of every strategy; the warm-up block is left out. \
 median, min, max: over the medians of the blocks. ";
@@ -192,6 +209,27 @@ pub(crate) fn identity(run: &Run) -> Vec<String> {
         blocks,
         format!("seed {}", header.seed),
     ]
+}
+
+/// Whether `git` is a commit and nothing besides.
+pub(crate) fn is_revision(git: &str) -> bool {
+    git.len() >= 7 && git.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// What to type, from a clone of the repository on, to repeat a run; a list of words each.
+pub(crate) fn reproduction(digest: &Digest<'_>) -> Vec<Vec<String>> {
+    let header = &digest.run.header;
+    let words = |line: &str| line.split(' ').map(str::to_string).collect::<Vec<_>>();
+    let mut commands = Vec::new();
+    if is_revision(&header.git) {
+        commands.push(words(&format!("git checkout {}", header.git)));
+    }
+    commands.push(words("cargo build --release --locked"));
+    if digest.beds.iter().any(|bed| bed.testbed == Testbed::Lab) {
+        commands.push(words("unmapbench lab build"));
+    }
+    commands.push(header.command.clone());
+    commands
 }
 
 /// The command as a shell reads it back, on one line.

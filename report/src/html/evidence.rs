@@ -135,7 +135,17 @@ pub(super) fn counters(family: &Family<'_>) -> Markup {
 
 /// A grid without its title.
 pub(super) fn grid(grid: &Grid) -> Markup {
+    titled(grid, "")
+}
+
+/// A grid with its title, and what its columns mean.
+pub(super) fn captioned(grid: &Grid) -> Markup {
+    titled(grid, &grid.title)
+}
+
+fn titled(grid: &Grid, title: &str) -> Markup {
     html! { table.counters {
+        @if !title.is_empty() { caption { strong { (title) } " " (grid.about) } }
         thead { tr {
             @if grid.named() { th scope="col" { (grid.group) } }
             @for (i, name) in grid.columns.iter().enumerate() {

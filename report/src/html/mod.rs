@@ -5,13 +5,14 @@
 //! workload against every strategy); the sections after it are for whoever does
 //! not believe the first screen. All text goes through maud, which escapes it.
 
+mod answers;
 mod closing;
 mod evidence;
 mod overview;
 mod section;
 
 use crate::{
-    clean,
+    answer, clean,
     digest::{Bed, Digest},
     figure::Palette,
     grid::Grid,
@@ -44,6 +45,8 @@ pub fn html(run: &Run) -> String {
                 (head(&digest, &translations))
                 main {
                     @if digest.beds.is_empty() { p { "The record holds no cell: nothing was run." } }
+                    @for bed in &digest.beds { (answers::glances(bed, &palette)) }
+                    (answers::answers(&answer::of(&digest)))
                     @for bed in &digest.beds { (overview::overview(bed, &palette)) }
                     (evidence::isolation(&digest, &palette))
                     (closing::gaps(&digest))
@@ -76,6 +79,7 @@ fn head(digest: &Digest<'_>, translations: &[Vec<Grid>]) -> Markup {
                 div.caution role="note" { @for caution in &cautions { p { (caution) } } }
             }
             nav aria-label="Sections" {
+                @if !digest.beds.is_empty() { a href="#questions" { "Questions and answers" } }
                 @for bed in &digest.beds {
                     @for family in &bed.families {
                         a href={ "#" (anchor(bed, &family.name)) } { (clean::shorten(&family.name, 40)) " (" (bed.testbed) ")" }

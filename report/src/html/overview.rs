@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The first screen: every workload against every strategy in one table, and a
-//! sentence a strategy.
+//! Every workload against every strategy in one table, and a sentence a strategy.
 
 use super::wide;
 use crate::{
@@ -23,7 +22,7 @@ pub(super) fn overview(bed: &Bed<'_>, palette: &Palette) -> Markup {
     let caption = format!("Ratio to {BASELINE} by workload");
     html! {
         section {
-            h2 { (title) }
+            h2 { "Every workload on " (title) }
             p.soft {
                 "Column " (BASELINE) ": median over blocks. Other columns: " (prose::columns(bed)) ". "
                 span.more { "▲ costs more" } ", " span.less { "▼ costs less" }
@@ -70,7 +69,8 @@ fn tallies(bed: &Bed<'_>, arms: &[&Cell]) -> Markup {
     } } }
 }
 
-fn cell(table: &Table<'_>, arm: Option<&Arm<'_>>) -> Markup {
+/// An arm's ratio, median or hole.
+pub(super) fn cell(table: &Table<'_>, arm: Option<&Arm<'_>>) -> Markup {
     let Some(arm) = arm else {
         return html! { td.num {} };
     };

@@ -7,8 +7,9 @@ use crate::{clean::ascii, prose, wrap::wrap};
 /// The widest line, in characters.
 const COLUMNS: usize = 75;
 
-/// What stands between two columns.
+/// What stands between two columns, and where that would be too wide.
 const BAR: &str = " | ";
+const TIGHT: &str = "| ";
 
 /// The document so far. Every method keeps to [`COLUMNS`] and to ASCII.
 #[derive(Default)]
@@ -18,6 +19,16 @@ impl Page {
     /// All of it.
     pub(super) fn finish(self) -> String {
         self.0
+    }
+
+    /// How many bytes it has.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Adds the lines of `other`.
+    pub(super) fn append(&mut self, other: Page) {
+        self.0.push_str(&other.0);
     }
 
     pub(super) fn line(&mut self, line: &str) {
@@ -42,17 +53,17 @@ impl Page {
         }
     }
 
-    /// Rows under a header. The first column takes what the others leave; a name
+    /// Rows under a header that are known to fit. The first column takes what the others leave; a name
     /// that does not fit stands on a line of its own above its figures, and so does
     /// a row of one cell, above the rows that it names.
-    pub(super) fn table(&mut self, rows: &[Vec<String>]) {
+    fn table(&mut self, rows: &[Vec<String>], bar: &str) {
         let mut widths = vec![0; rows.first().map_or(0, Vec::len)];
         for row in rows.iter().filter(|row| row.len() > 1) {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = cell.len().max(*width);
             }
         }
-        let others: usize = widths[1..].iter().map(|w| w + BAR.len()).sum();
+        let others: usize = widths[1..].iter().map(|w| w + bar.len()).sum();
         let room = COLUMNS.saturating_sub(others).max(rows[0][0].len());
         widths[0] = widths[0].min(room);
         for (i, row) in rows.iter().enumerate() {
@@ -66,13 +77,13 @@ impl Page {
             }
             let mut line = format!("{:1$}", if fits { &row[0] } else { "" }, widths[0]);
             for (cell, width) in row.iter().zip(&widths).skip(1) {
-                line.push_str(BAR);
+                line.push_str(bar);
                 line.push_str(&format!("{cell:>width$}"));
             }
             self.line(&line);
             if i == 0 {
                 let rule: Vec<_> = widths.iter().map(|w| "-".repeat(*w)).collect();
-                self.line(&rule.join("-+-"));
+                self.line(&rule.join(&bar.replace(' ', "-").replace('|', "+")));
             }
         }
     }
@@ -88,11 +99,16 @@ impl Page {
             cells.map(String::len).max().unwrap_or(0)
         };
         let columns = rows.first().map_or(0, Vec::len);
+        let figures = (1..columns).map(|column| width(column) + BAR.len());
+        let bar = match width(0).min(FIRST) + figures.sum::<usize>() <= COLUMNS {
+            true => BAR,
+            false => TIGHT,
+        };
         let mut begin = 1;
         while begin < columns {
             let mut used = width(0).min(FIRST);
             let room = |column: &usize| {
-                used += width(*column) + BAR.len();
+                used += width(*column) + bar.len();
                 used <= COLUMNS
             };
             let end = begin + (begin..columns).take_while(room).count().max(1);
@@ -100,7 +116,7 @@ impl Page {
                 let others = row.iter().skip(begin).take(end - begin);
                 row.iter().take(1).chain(others).cloned().collect()
             };
-            self.table(&rows.iter().map(part).collect::<Vec<_>>());
+            self.table(&rows.iter().map(part).collect::<Vec<_>>(), bar);
             begin = end;
             if begin < columns {
                 self.gap();

@@ -33,7 +33,7 @@ fn absent(bed: &Bed<'_>) -> Absent {
 }
 
 /// A row for each counter and reason.
-pub(super) fn of(bed: &Bed<'_>) -> Option<Grid> {
+pub(crate) fn of(bed: &Bed<'_>) -> Option<Grid> {
     let columns = ["counters", "cells"];
     let mut grid = Grid::new("Counters that are not there", "strategies", &columns);
     for ((what, why), (arms, cells)) in absent(bed) {
@@ -44,7 +44,7 @@ pub(super) fn of(bed: &Bed<'_>) -> Option<Grid> {
 }
 
 /// The same, a line each.
-pub(super) fn lines(bed: &Bed<'_>) -> Vec<String> {
+pub(crate) fn lines(bed: &Bed<'_>) -> Vec<String> {
     let line = |((what, why), (arms, cells)): ((String, String), (Vec<String>, usize))| {
         let arms = arms.join(", ");
         format!("{what} counters: unavailable: {why} ({arms}; {cells} cells)")

@@ -67,7 +67,7 @@ fn modelled(bed: &Bed<'_>) -> Option<Grid> {
 }
 
 /// A grid for each pair of series that any cell has.
-pub(super) fn of(bed: &Bed<'_>) -> Vec<Grid> {
+pub(crate) fn of(bed: &Bed<'_>) -> Vec<Grid> {
     let grid = |(first, second, title): (&str, &str, &str)| {
         let columns = ["strategy", first, second, "ratio", "interval", "effect"];
         let mut grid = Grid::new(title, "workload", &columns);

@@ -39,7 +39,7 @@ pub(super) fn short(name: &str) -> String {
 }
 
 /// A grid for each source that any cell has.
-pub(super) fn of(bed: &Bed<'_>) -> Vec<Grid> {
+pub(crate) fn of(bed: &Bed<'_>) -> Vec<Grid> {
     let grid = |(prefix, title, about): (&str, &str, &str)| {
         // A chase and bystanders have tables of their own.
         let tables = bed

@@ -3,12 +3,12 @@
 //! what is flushed on other CPUs, and what bystanders feel of it. Everything comes
 //! from rows of the record; what could not be counted is named with its reason.
 
-mod absent;
-mod bystander;
+pub(crate) mod absent;
+pub(crate) mod bystander;
 pub(crate) mod chase;
 pub(crate) mod drawing;
-mod misses;
-mod shootdowns;
+pub(crate) mod misses;
+pub(crate) mod shootdowns;
 
 use crate::{digest::Bed, grid::Grid};
 

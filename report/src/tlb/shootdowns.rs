@@ -31,7 +31,7 @@ type Received = (String, Vec<(u64, String)>);
 
 /// A row an arm, a column a number of CPUs; arms of one workload with equal counts share
 /// a row. `None` if there were none.
-pub(super) fn of(bed: &Bed<'_>) -> Option<Grid> {
+pub(crate) fn of(bed: &Bed<'_>) -> Option<Grid> {
     let mut cpus: BTreeSet<u64> = BTreeSet::new();
     let mut groups: Vec<(Group, Vec<&Table<'_>>)> = Vec::new();
     let swept = bed.tables().any(|table| of_table(table) > 0);

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The first table of a report: every strategy in its default mode against one workload a
+//! family, on each machine of a testbed that matters.
+
+use super::{
+    question::{CATALOGUE, Column, id},
+    sweep::{LAB_CPUS, without},
+};
+use crate::{
+    digest::{self, Bed},
+    prose, terminal,
+};
+use results::{
+    Cell, Unit,
+    cell::{ParamValue, Params},
+    compare::{Arm, Hole, Table},
+};
+
+/// What tells the machines of one testbed apart.
+const MACHINE: [&str; 2] = ["kernel", LAB_CPUS];
+
+/// The first table of one machine.
+pub(crate) struct Glance<'t, 'a> {
+    /// `lab, lab_cpus=4`
+    pub(crate) title: String,
+    pub(crate) arms: Vec<&'a Cell>,
+    pub(crate) columns: Vec<Shown<'t, 'a>>,
+    /// What each column shows, and why there are holes.
+    pub(crate) notes: Vec<String>,
+}
+
+/// A column.
+pub(crate) struct Shown<'t, 'a> {
+    pub(crate) name: &'static str,
+    /// What it is of, or why of nothing.
+    pub(crate) table: Result<&'t Table<'a>, &'static str>,
+}
+
+impl<'t, 'a> Shown<'t, 'a> {
+    /// Its table and in it the arm of `cell`.
+    pub(crate) fn arm(&self, cell: &Cell) -> Option<(&'t Table<'a>, &'t Arm<'a>)> {
+        let table = self.table.ok()?;
+        Some((table, digest::arm(table, cell)?))
+    }
+}
+
+/// A table for each machine of `bed`; of the numbers of CPUs, the least and the greatest.
+pub(crate) fn of<'t, 'a>(bed: &'t Bed<'a>) -> Vec<Glance<'t, 'a>> {
+    let machines = machines(bed);
+    machines
+        .iter()
+        .map(|machine| glance(bed, machine))
+        .collect()
+}
+
+fn machines(bed: &Bed<'_>) -> Vec<Params> {
+    let machine = |table: &Table<'_>| {
+        let params = table.group.params.iter();
+        let params = params.filter(|(name, _)| MACHINE.contains(&name.as_str()));
+        params
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    };
+    let mut all: Vec<Params> = bed.tables().map(machine).collect();
+    all.sort();
+    all.dedup();
+    let rest = |machine: &Params| without(machine, &[LAB_CPUS]);
+    let ends = all.iter().enumerate().filter(|(i, machine)| {
+        let first = *i == 0 || rest(&all[i - 1]) != rest(machine);
+        let last = all
+            .get(i + 1)
+            .is_none_or(|next| rest(next) != rest(machine));
+        first || last
+    });
+    ends.map(|(_, machine)| machine.clone()).collect()
+}
+
+fn glance<'t, 'a>(bed: &'t Bed<'a>, machine: &Params) -> Glance<'t, 'a> {
+    let columns: Vec<Shown<'t, 'a>> = CATALOGUE
+        .column
+        .iter()
+        .map(|column| Shown {
+            name: &column.name,
+            table: choose(bed, machine, column),
+        })
+        .collect();
+    let words = machine
+        .iter()
+        .map(|(name, value)| match (name.as_str(), value) {
+            (LAB_CPUS, ParamValue::Int(1)) => "1 CPU".to_string(),
+            (LAB_CPUS, ParamValue::Int(n)) => format!("{n} CPUs"),
+            _ => format!("{name}={value}"),
+        });
+    let words: Vec<String> = std::iter::once(bed.testbed.to_string())
+        .chain(words)
+        .collect();
+    let arms = bed.defaults();
+    Glance {
+        title: words.join(", "),
+        notes: notes(&arms, &columns),
+        arms,
+        columns,
+    }
+}
+
+/// The table of a column on a machine.
+fn choose<'t, 'a>(
+    bed: &'t Bed<'a>,
+    machine: &Params,
+    column: &Column,
+) -> Result<&'t Table<'a>, &'static str> {
+    let on = |table: &&Table<'a>| {
+        let params = &table.group.params;
+        machine
+            .iter()
+            .all(|(name, value)| params.get(name) == Some(value))
+    };
+    let found = column.of.iter().find_map(|wanted| {
+        let of = bed.select(wanted).into_iter().filter(on);
+        let of: Vec<_> = of.collect();
+        match column.most {
+            true => of.last().copied(),
+            false => of.first().copied(),
+        }
+    });
+    match found.ok_or("not run")? {
+        table if column.timed && table.unit == Some(Unit::Insn) => Err("not in instructions"),
+        table => Ok(table),
+    }
+}
+
+fn notes(arms: &[&Cell], columns: &[Shown<'_, '_>]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (shown, column) in columns.iter().zip(&CATALOGUE.column) {
+        notes.push(match shown.table {
+            Ok(table) => format!("{}: {}", shown.name, table.group),
+            Err(why) => {
+                let mut ids: Vec<&str> = column.of.iter().map(|wanted| id(wanted)).collect();
+                ids.dedup();
+                format!("{}: {why} ({})", shown.name, ids.join(", "))
+            }
+        });
+    }
+    let mut holes: Vec<((String, String), Vec<&str>)> = Vec::new();
+    for cell in arms {
+        for column in columns {
+            let said = match column.arm(cell).map(|(_, arm)| &arm.figures) {
+                Some(Err(hole @ Hole::Missing { remedy, .. })) => {
+                    format!("{hole} (remedy: {remedy})")
+                }
+                Some(Err(hole)) => hole.to_string(),
+                Some(Ok(_)) | None => continue,
+            };
+            let key = (cell.arm(), said);
+            let holes = digest::entry(
+                &mut holes,
+                |(known, _)| *known == key,
+                || (key.clone(), vec![]),
+            );
+            holes.1.push(column.name);
+        }
+    }
+    let holes = holes.into_iter();
+    notes.extend(holes.map(|((arm, said), of)| format!("{arm}, {}: {said}", of.join(", "))));
+    notes
+}
+
+/// A figure in one word of at most seven characters: `2.17*`, `base`, `missing`, `-`.
+pub(crate) fn word(shown: &Shown<'_, '_>, cell: &Cell) -> String {
+    use crate::number::Mark;
+    let Some((_, arm)) = shown.arm(cell) else {
+        return "-".into();
+    };
+    match (&arm.figures, &arm.ratio) {
+        (Err(hole), _) => terminal::short(hole).into(),
+        (Ok(_), Ok(ratio)) => {
+            let star = if Mark::of(ratio) == Mark::Open {
+                ""
+            } else {
+                "*"
+            };
+            let value = match ratio.value {
+                v @ 0.005..9.995 => format!("{v:.2}"),
+                v @ 9.995..999.5 => format!("{v:.1}"),
+                v => format!("{v:.0e}"),
+            };
+            value + star
+        }
+        (Ok(_), Err(_)) if cell.is_baseline() => "base".into(),
+        (Ok(_), Err(_)) => "none".into(),
+    }
+}
+
+/// What the columns of every such table show.
+pub(crate) fn about(bed: &Bed<'_>) -> String {
+    format!(
+        "The ratio to {} of one workload a column: {}.",
+        results::BASELINE,
+        prose::columns(bed)
+    )
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The first screen: one workload a family against every strategy. Then what reviewers
+//! ask, each question folded, with whether it has an answer in its line.
+
+use super::{arm, evidence, overview, wide};
+use crate::{
+    answer::{Answer, Part, glance, glance::Glance},
+    digest::Bed,
+    figure::Palette,
+    prose,
+};
+use maud::{Markup, html};
+
+/// The first tables of a testbed.
+pub(super) fn glances(bed: &Bed<'_>, palette: &Palette) -> Markup {
+    html! { section {
+        h2 { "At a glance: " (bed.testbed) ", " (prose::about(bed.testbed)) }
+        p.soft {
+            (glance::about(bed)) " "
+            span.more { "▲ costs more" } ", " span.less { "▼ costs less" } ": " (prose::MARKED) "."
+        }
+        @for glance in glance::of(bed) { (at_a_glance(bed, &glance, palette)) }
+    } }
+}
+
+fn at_a_glance(bed: &Bed<'_>, glance: &Glance<'_, '_>, palette: &Palette) -> Markup {
+    let table = html! { table.overview {
+        caption {
+            strong { (glance.title) }
+            @if let Some(mark) = prose::watermark(bed.testbed) { ": " (mark) }
+        }
+        thead { tr {
+            th scope="col" { "strategy" }
+            @for column in &glance.columns { th.num scope="col" { (column.name) } }
+        } }
+        tbody { @for cell in &glance.arms { tr {
+            th scope="row" { (arm(cell, palette)) }
+            @for column in &glance.columns { @match (&column.table, column.arm(cell)) {
+                (Err(why), _) => td.num { span.hole { (why) } },
+                (Ok(table), arm) => (overview::cell(table, arm.map(|(_, arm)| arm))),
+            } }
+        } } }
+    } };
+    html! {
+        (wide(&format!("At a glance: {}", glance.title), &table))
+        ul.notes { @for note in &glance.notes { li { (note) } } }
+    }
+}
+
+/// Every question with what the testbeds say.
+pub(super) fn answers(answers: &[Answer]) -> Markup {
+    html! { @if answers.iter().any(|answer| !answer.parts.is_empty()) { section {
+        h2 id="questions" { "Questions and answers" }
+        @for answer in answers { details {
+            summary {
+                (answer.question.asks)
+                @if answer.parts.iter().all(|part| part.not.is_some()) {
+                    " " span.hole { "not answered" }
+                }
+            }
+            @for part in &answer.parts { (said(part)) }
+        } }
+    } } }
+}
+
+fn said(part: &Part) -> Markup {
+    html! {
+        @if let Some(why) = &part.not { p.hole { (part.testbed) ": " (why) "." } }
+        @if !part.said.is_empty() {
+            ul { @for said in &part.said { li { (part.testbed) ": " (said) } } }
+        }
+        @for grid in &part.grids { (wide(&grid.title, &evidence::captioned(grid))) }
+    }
+}
