@@ -99,13 +99,14 @@ pub struct RunArgs {
     /// Where to run
     #[arg(long, value_enum, default_value = "all")]
     pub on: On,
-    /// How much to run: quick (15 blocks), report (30) or list (50)
+    /// How much to run: quick (15 blocks), report (30) or list (50, and what reviewers ask)
     #[arg(long, default_value = "quick")]
     pub profile: Profile,
     /// Only these strategies, comma-separated; NAME/PARAM=VALUE is one of its modes
     #[arg(long, value_delimiter = ',', value_name = "A,B")]
     pub strategies: Vec<String>,
-    /// Only workloads that match; may be given more than once
+    /// Only workloads that match; may be given more than once [default: all; of the profile
+    /// list those of its questions]
     #[arg(long, value_name = "GLOB", num_args = 1..)]
     pub workloads: Vec<String>,
     /// Blocks that count, instead of the profile's number
@@ -146,8 +147,9 @@ pub struct GuestArgs {
 /// How the lab is to be.
 #[derive(Debug, Args)]
 pub struct LabArgs {
-    /// CPUs of the lab, comma-separated: each number is measured by itself
-    #[arg(long, value_delimiter = ',', value_name = "N", default_value = "1",
+    /// CPUs of the lab, comma-separated: each number is measured by itself [default: 1; of
+    /// the profile list 1,2,4,8]
+    #[arg(long, value_delimiter = ',', value_name = "N",
           value_parser = clap::value_parser!(u64).range(1..=16))]
     pub cpus: Vec<u64>,
     /// Boot this bzImage in the lab instead of ours; may be given more than once
@@ -157,6 +159,17 @@ pub struct LabArgs {
     /// slower. Without it only tlb/* is modelled, as zen3
     #[arg(long, value_name = "CPU")]
     pub tlb_model: Option<String>,
+}
+
+impl LabArgs {
+    /// The numbers of CPUs asked for, or those of `profile`.
+    pub fn cpus(&self, profile: Profile) -> Vec<u64> {
+        match (&self.cpus[..], profile) {
+            ([], Profile::List) => vec![1, 2, 4, 8],
+            ([], Profile::Quick | Profile::Report) => vec![1],
+            (given, _) => given.to_vec(),
+        }
+    }
 }
 
 /// What to do with the lab.
@@ -316,7 +329,8 @@ pub struct CalibrateArgs {
     /// Only these strategies
     #[arg(long, value_delimiter = ',', value_name = "A,B", default_value = results::BASELINE)]
     pub strategies: Vec<String>,
-    /// Only workloads that match; may be given more than once
+    /// Only workloads that match; may be given more than once [default: all; of the profile
+    /// list those of its questions]
     #[arg(long, value_name = "GLOB", num_args = 1.., default_values = ["calibrate/*", "mmio/user-read"])]
     pub workloads: Vec<String>,
     /// The seed of everything random

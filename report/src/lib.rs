@@ -43,7 +43,7 @@ mod tlb;
 
 pub mod verdict;
 
-pub use answer::{Question, questions};
+pub use answer::{Question, columns, questions};
 pub use calibration::calibration;
 pub use error::Error;
 pub use export::{Export, export};

@@ -24,7 +24,7 @@ pub(super) fn run(args: AuditArgs) -> anyhow::Result<Exit> {
         workloads: Vec::new(),
         profile: Profile::Quick,
         blocks: None,
-        lab_cpus: args.lab.cpus.clone(),
+        lab_cpus: args.lab.cpus(Profile::Quick),
         seed: 1,
         guest: None,
         delays: Default::default(),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! `unmapbench list`: strategies, workloads and parameters.
+//! `unmapbench list`: strategies, workloads, parameters, and the questions that a report
+//! answers.
 
 use crate::{cli::Json, exit::Exit};
 use results::Testbed;
@@ -43,7 +44,16 @@ fn document(workloads: &[Workload]) -> Value {
         .iter()
         .map(|p| json!({ "name": p.name(), "blocks": p.blocks() }))
         .collect();
-    json!({ "strategies": strategies, "workloads": workloads, "profiles": profiles })
+    let questions: Vec<_> = report::questions()
+        .iter()
+        .map(|q| json!({ "name": q.name, "asks": q.asks, "workloads": q.of }))
+        .collect();
+    json!({
+        "strategies": strategies,
+        "workloads": workloads,
+        "profiles": profiles,
+        "questions": questions,
+    })
 }
 
 fn text(workloads: &[Workload]) -> Result<String, std::fmt::Error> {
@@ -62,6 +72,13 @@ fn text(workloads: &[Workload]) -> Result<String, std::fmt::Error> {
     out.push_str("\nprofiles\n");
     for p in Profile::ALL {
         writeln!(out, "  {:<14} {} blocks", p.name(), p.blocks())?;
+    }
+    out.push_str("\nquestions that a report answers; --profile list runs what they need\n");
+    for question in report::questions() {
+        writeln!(out, "  {:<14} {}", question.name, question.asks)?;
+        if !question.of.is_empty() {
+            writeln!(out, "  {:<14}   {}", "", question.of.join(", "))?;
+        }
     }
     Ok(out)
 }

@@ -12,7 +12,7 @@ use crate::{
     run::{self, End, Lineup},
 };
 use anyhow::Context;
-use report::Format;
+use report::{Format, Question};
 use results::{Header, Testbed, record::SCHEMA, store::Recorder};
 use std::{
     collections::BTreeMap,
@@ -115,10 +115,10 @@ pub(super) fn select(args: &RunArgs) -> Result<Selection, Failure> {
             &args.strategies,
             args.all_modes || args.profile != Profile::Quick,
         )?,
-        workloads: workloads::select(all, &args.workloads).map_err(Failure::usage)?,
+        workloads: workloads::select(all, &wanted(args)).map_err(Failure::usage)?,
         profile: args.profile,
         blocks: args.blocks,
-        lab_cpus: args.lab.cpus.clone(),
+        lab_cpus: args.lab.cpus(args.profile),
         seed: args.seed,
         guest: None,
         delays: BTreeMap::new(),
@@ -141,6 +141,18 @@ pub(super) fn select(args: &RunArgs) -> Result<Selection, Failure> {
         guest.check_room(&selection, args.on.testbeds())?;
     }
     Ok(selection)
+}
+
+/// The patterns of the workloads to run: those given, or those of the questions that
+/// the profile `list` is there to answer; none for all.
+fn wanted(args: &RunArgs) -> Vec<String> {
+    match (&args.workloads[..], args.profile) {
+        ([], Profile::List) => {
+            let ids = report::questions().iter().flat_map(Question::workloads);
+            ids.map(str::to_string).collect()
+        }
+        (given, _) => given.to_vec(),
+    }
 }
 
 /// A bed that at least one arm runs on.

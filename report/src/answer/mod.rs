@@ -7,7 +7,7 @@ mod other;
 mod question;
 mod sweep;
 
-pub use question::{Question, questions};
+pub use question::{Question, columns, questions};
 
 use crate::{
     digest::{self, Bed, Digest},

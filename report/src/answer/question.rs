@@ -81,6 +81,17 @@ pub fn questions() -> &'static [Question] {
     &CATALOGUE.question
 }
 
+/// The columns of a report's first table, each with the ids of workloads that it may be of.
+pub fn columns() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+    let columns = CATALOGUE.column.iter();
+    columns.map(|c| {
+        (
+            c.name.as_str(),
+            c.of.iter().map(|wanted| id(wanted)).collect(),
+        )
+    })
+}
+
 impl Question {
     /// The ids of the workloads that answer it.
     pub fn workloads(&self) -> impl Iterator<Item = &str> {

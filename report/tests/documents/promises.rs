@@ -116,6 +116,41 @@ fn pages_and_figures_are_well_formed_and_self_contained() {
     }
 }
 
+/// By name with an answer, or with why there is none.
+#[test]
+fn every_question_is_in_every_document_of_a_run_that_ran_something() {
+    for run in all() {
+        for (format, document) in read(&run) {
+            if format == Format::Terminal {
+                continue;
+            }
+            for question in report::questions() {
+                let asks = question.asks.replace('_', "\\_");
+                let asked = [&question.asks, &asks]
+                    .iter()
+                    .any(|asks| document.contains(*asks));
+                assert!(asked, "{format}: {}", question.name);
+            }
+            assert!(document.contains("At a glance"), "{format}");
+        }
+    }
+    let text = report::text(&runs::only_missing());
+    assert!(
+        text.contains("not answerable on this machine because"),
+        "{text}"
+    );
+    assert!(text.contains("this run has no boot/linux"), "{text}");
+}
+
+/// The greatest mail that the kernel's lists take, the longest comment of GitHub.
+#[test]
+fn documents_for_messages_fit_into_one() {
+    for run in all().iter().chain([&runs::realistic(400)]) {
+        assert!(report::text(run).len() < 100_000);
+        assert!(report::markdown(run).chars().count() < 65_536);
+    }
+}
+
 #[test]
 fn figures_have_names_of_their_own() {
     let run = runs::hostile();
