@@ -126,7 +126,7 @@ impl Matrix {
                     false => format!("{word} with {}", arms.join(", ")),
                 });
             let said: Vec<String> = said.collect();
-            (!said.is_empty()).then(|| format!("{backend}: {}.", said.join("; ")))
+            (!said.is_empty()).then(|| format!("backend {backend}: {}.", said.join("; ")))
         };
         self.rows.iter().filter_map(sentence).collect()
     }

@@ -3,6 +3,7 @@
 //! [`COLUMNS`] wide, no colour codes (a pipe may be reading).
 
 use crate::{
+    answer::glance::{self, Glance},
     clean,
     digest::{self, Bed, Digest, Family},
     evidence, gap, matrix,
@@ -14,7 +15,7 @@ use comfy_table::{
     CellAlignment, ContentArrangement, LineStyle, Table, presets::UTF8_HORIZONTAL_ONLY,
 };
 use results::{
-    Run, Unit,
+    BASELINE, Run, Unit,
     cell::Group,
     compare::{Arm, Hole, NoRatio},
 };
@@ -39,6 +40,9 @@ pub fn terminal(run: &Run) -> String {
         for line in tlb::lines(bed) {
             out += &paragraph("- ", &line);
         }
+    }
+    for glance in digest.beds.iter().flat_map(glance::of) {
+        out += &format!("\n{}", at_a_glance(&glance));
     }
     if digest.beds.is_empty() {
         out += "The record holds no cell: nothing was run.\n";
@@ -136,6 +140,29 @@ fn table(bed: &Bed<'_>) -> String {
         column.set_cell_alignment(CellAlignment::Right);
     }
     finish(&table)
+}
+
+/// One workload a family against the baseline; the last table, so that it is in sight
+/// when a run has ended.
+fn at_a_glance(glance: &Glance<'_, '_>) -> String {
+    let mut table = frame();
+    let names = glance.columns.iter().map(|column| column.name);
+    table.set_header(std::iter::once("strategy").chain(names));
+    for cell in &glance.arms {
+        let words = glance
+            .columns
+            .iter()
+            .map(|column| glance::word(column, cell));
+        table.add_row(std::iter::once(clean::line(&cell.arm())).chain(words));
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let about = format!(
+        "At a glance: {}, ratios to {BASELINE}, * where they may be spoken of:",
+        glance.title
+    );
+    paragraph("", &about) + &finish(&table)
 }
 
 /// Which backend of a family works with which arm; nothing if it has none.

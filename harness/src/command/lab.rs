@@ -27,7 +27,9 @@ pub(super) fn executors(args: &LabArgs) -> Result<Vec<Staffed>, Failure> {
     if kernels.is_empty() {
         let kernel = ours()?;
         let name = format!("{} series {}", kernel.release, kernel.series);
+        let base = base(&kernel);
         let lab = Lab::new(qemu, kernel.bzimage, name).map_err(unfit)?;
+        let lab = lab.based_on(base);
         all.push((Bed::of(Testbed::Lab), Box::new(model(lab))));
         return Ok(all);
     }
@@ -43,6 +45,14 @@ pub(super) fn executors(args: &LabArgs) -> Result<Vec<Staffed>, Failure> {
         all.push((bed, Box::new(model(lab))));
     }
     Ok(all)
+}
+
+/// The Linux that the series was applied to: its version, which is the tag that it was
+/// made from upstream, and the file that it came in.
+fn base(kernel: &Kernel) -> String {
+    let version = kernel.release.split('-').next().unwrap_or_default();
+    let source = kernel.source.file_name().unwrap_or_default();
+    format!("v{version} ({})", source.to_string_lossy())
 }
 
 /// The kernel that `lab build` made.

@@ -33,6 +33,7 @@ pub struct Lab {
     qemu: Qemu,
     kernel: PathBuf,
     name: String,
+    base: Option<String>,
     program: Vec<u8>,
     modelling: Result<Modelling, String>,
     everywhere: bool,
@@ -50,10 +51,20 @@ impl Lab {
             qemu,
             kernel,
             name,
+            base: None,
             program: this_program()?,
             modelling: Err("nobody looked for it".into()),
             everywhere: false,
         })
+    }
+
+    /// The same, whose kernel was made from `base`, for records to say.
+    #[must_use]
+    pub fn based_on(self, base: String) -> Self {
+        Lab {
+            base: Some(base),
+            ..self
+        }
     }
 
     /// The same with a model of TLBs for the workloads that are about them, or why
@@ -143,6 +154,7 @@ impl Executor for Lab {
 
     fn describe(&self, host: &mut Fingerprint) {
         host.push("lab.kernel", Some(self.name.clone()));
+        host.push("lab.kernel.base", self.base.clone());
         if host.get(TLB_MODEL).is_none() {
             let of = match self.everywhere {
                 true => "all cells",

@@ -99,11 +99,11 @@ impl Page {
             cells.map(String::len).max().unwrap_or(0)
         };
         let columns = rows.first().map_or(0, Vec::len);
-        let figures = (1..columns).map(|column| width(column) + BAR.len());
-        let bar = match width(0).min(FIRST) + figures.sum::<usize>() <= COLUMNS {
-            true => BAR,
-            false => TIGHT,
+        let fits = |bar: &&str| {
+            let figures = (1..columns).map(|column| width(column) + bar.len());
+            width(0).min(FIRST) + figures.sum::<usize>() <= COLUMNS
         };
+        let bar = [BAR, TIGHT].into_iter().find(fits).unwrap_or(BAR);
         let mut begin = 1;
         while begin < columns {
             let mut used = width(0).min(FIRST);

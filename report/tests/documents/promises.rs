@@ -211,6 +211,12 @@ fn a_lab_shows_its_modes_its_evidence_and_its_defects() {
     };
     let (one, four) = (place(1).expect("a table"), place(4).expect("a table"));
     assert!(one < four, "groups sort by number");
+    for machine in ["lab, 1 CPU", "lab, 4 CPUs"] {
+        assert!(
+            text.contains(&format!("At a glance: {machine}\n")),
+            "{machine}"
+        );
+    }
 }
 
 #[test]
