@@ -28,6 +28,12 @@ use syntax::{fence, fold};
 /// The longest comment that GitHub takes, in characters.
 const MOST: usize = 65_536;
 
+/// Beyond this an answer gives its tables away.
+const ANSWERS: usize = 40_000;
+
+/// How many reasons for holes are given.
+const GAPS: usize = 40;
+
 /// The run as Markdown.
 pub fn markdown(run: &Run) -> String {
     let digest = Digest::of(run);
@@ -46,7 +52,13 @@ pub fn markdown(run: &Run) -> String {
     if answers.iter().any(|answer| !answer.parts.is_empty()) {
         out += "\n## Questions and answers\n";
         for answer in &answers {
-            fold(&mut out, &answer.question.asks, |out| said(out, answer));
+            let asks = &answer.question.asks;
+            let mut whole = String::new();
+            fold(&mut whole, asks, |out| said(out, answer, true));
+            match out.chars().count() + whole.chars().count() < ANSWERS {
+                true => out += &whole,
+                false => fold(&mut out, asks, |out| said(out, answer, false)),
+            }
         }
     }
     isolation(&mut out, run);
@@ -136,8 +148,8 @@ fn at_a_glance(out: &mut String, bed: &Bed<'_>) {
     }
 }
 
-/// What every testbed says to a question.
-fn said(out: &mut String, answer: &Answer) {
+/// What every testbed says to a question, its tables only on request.
+fn said(out: &mut String, answer: &Answer, tables: bool) {
     for part in &answer.parts {
         let testbed = part.testbed;
         if let Some(why) = &part.not {
@@ -147,8 +159,11 @@ fn said(out: &mut String, answer: &Answer) {
             let _ = writeln!(out, "- {}", escape(&format!("{testbed}: {said}")));
         }
         out.push('\n');
-        for table in &part.grids {
+        for table in part.grids.iter().filter(|_| tables) {
             grid(out, table);
+        }
+        if let (false, n @ 1..) = (tables, part.grids.len()) {
+            let _ = writeln!(out, "{n} tables do not fit; report.html has them.");
         }
     }
 }
@@ -236,7 +251,7 @@ fn gaps(out: &mut String, digest: &Digest<'_>) {
         return;
     }
     *out += "\n## Missing and failed\n\n";
-    let rows = gaps.iter().map(|gap| {
+    let rows = gaps.iter().take(GAPS).map(|gap| {
         let remedy = gap.remedy.as_deref().unwrap_or("");
         let who = format!("{} ({})", gap.who(), gap.testbed);
         [who.as_str(), &gap.scope(), &gap.what, remedy]
@@ -244,4 +259,7 @@ fn gaps(out: &mut String, digest: &Digest<'_>) {
             .into()
     });
     table(out, &["strategy", "where", "reason", "remedy"], 4, rows);
+    if let Some(more @ 1..) = gaps.len().checked_sub(GAPS) {
+        let _ = writeln!(out, "\n{more} more reasons; report.html has them.");
+    }
 }

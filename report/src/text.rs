@@ -21,6 +21,12 @@ use results::{Run, Testbed};
 /// size exceeding 100 000 characters causes blocking").
 const MOST: usize = 100_000;
 
+/// Beyond this an answer gives its tables away.
+const ANSWERS: usize = 60_000;
+
+/// How many reasons for holes are given.
+const GAPS: usize = 60;
+
 /// What the columns of most tables are.
 const LEGEND: [&str; 2] = [
     "n: blocks, each a fresh VM of every arm. delta, interval: % from memfd,",
@@ -99,22 +105,11 @@ fn at_a_glance(out: &mut Page, bed: &Bed<'_>) {
 fn answers(out: &mut Page, answers: &[Answer]) {
     let asked = |answer: &&Answer| answer.parts.iter().any(Part::says);
     for answer in answers.iter().filter(asked) {
-        out.heading(&format!(
-            "[{}] {}",
-            answer.question.name, answer.question.asks
-        ));
-        for part in &answer.parts {
-            let testbed = part.testbed;
-            if let Some(why) = &part.not {
-                out.wrapped("! ", &format!("{testbed}: {why}."));
-            }
-            for said in &part.said {
-                out.wrapped("- ", &format!("{testbed}: {said}"));
-            }
-            for grid in &part.grids {
-                out.gap();
-                tables::grid(out, grid);
-            }
+        let mut whole = Page::default();
+        said(&mut whole, answer, true);
+        match out.len() + whole.len() < ANSWERS {
+            true => out.append(whole),
+            false => said(out, answer, false),
         }
     }
     let unasked = answers.iter().filter(|answer| !asked(answer));
@@ -134,19 +129,45 @@ fn answers(out: &mut Page, answers: &[Answer]) {
     }
 }
 
+/// A question with what is said to it, its tables only on request.
+fn said(out: &mut Page, answer: &Answer, tables: bool) {
+    let question = &answer.question;
+    out.heading(&format!("[{}] {}", question.name, question.asks));
+    for part in &answer.parts {
+        let testbed = part.testbed;
+        if let Some(why) = &part.not {
+            out.wrapped("! ", &format!("{testbed}: {why}."));
+        }
+        for said in &part.said {
+            out.wrapped("- ", &format!("{testbed}: {said}"));
+        }
+        for grid in part.grids.iter().filter(|_| tables) {
+            out.gap();
+            tables::grid(out, grid);
+        }
+        if let (false, n @ 1..) = (tables, part.grids.len()) {
+            let text = format!("{testbed}: {n} tables do not fit; report.html has them.");
+            out.wrapped("", &text);
+        }
+    }
+}
+
 fn gaps(out: &mut Page, digest: &Digest<'_>) {
     let gaps = gap::gaps(digest);
     if gaps.is_empty() {
         return;
     }
     out.heading("Missing and failed");
-    for gap in gaps {
+    for gap in gaps.iter().take(GAPS) {
         let scope = gap.scope();
         out.wrapped("- ", &format!("{} on {}, {scope}:", gap.who(), gap.testbed));
         out.wrapped("  ", &gap.what);
         if let Some(remedy) = &gap.remedy {
             out.wrapped("  ", &format!("remedy: {remedy}"));
         }
+    }
+    if let Some(more @ 1..) = gaps.len().checked_sub(GAPS) {
+        out.wrapped("- ", &format!("{more} more reasons; report.html has them."));
     }
 }
 

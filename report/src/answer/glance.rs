@@ -17,7 +17,7 @@ use results::{
 };
 
 /// What tells the machines of one testbed apart.
-const MACHINE: [&str; 2] = ["kernel", LAB_CPUS];
+const MACHINE: [&str; 3] = ["host", "kernel", LAB_CPUS];
 
 /// The first table of one machine.
 pub(crate) struct Glance<'t, 'a> {
@@ -180,6 +180,8 @@ pub(crate) fn word(shown: &Shown<'_, '_>, cell: &Cell) -> String {
                 "*"
             };
             let value = match ratio.value {
+                // What is a difference is not to look like none.
+                v if !star.is_empty() && (v - 1.0).abs() < 0.005 => format!("{v:.4}"),
                 v @ 0.005..9.995 => format!("{v:.2}"),
                 v @ 9.995..999.5 => format!("{v:.1}"),
                 v => format!("{v:.0e}"),

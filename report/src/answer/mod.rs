@@ -81,7 +81,7 @@ fn part(digest: &Digest<'_>, bed: &Bed<'_>, question: &'static Question) -> Part
         grids: Vec::new(),
     };
     match question.shows {
-        Some(shows) => other::fill(&mut part, shows, digest, bed),
+        Some(shows) => other::fill(&mut part, (shows, &ids(question)), digest, bed),
         None => tables(&mut part, digest, bed, question),
     }
     if part.not.is_none() && part.said.is_empty() && part.grids.is_empty() {

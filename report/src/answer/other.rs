@@ -8,10 +8,17 @@ use crate::{
     evidence::{self, Evidence},
     matrix, prose, tlb,
 };
-use results::audit::Reader;
+use results::{audit::Reader, compare::Table};
 
 /// Puts into `part` what `bed` has of `shows`.
-pub(super) fn fill(part: &mut Part, shows: Shows, digest: &Digest<'_>, bed: &Bed<'_>) {
+///
+/// `ids` are the workloads of the question.
+pub(super) fn fill(
+    part: &mut Part,
+    (shows, ids): (Shows, &[&str]),
+    digest: &Digest<'_>,
+    bed: &Bed<'_>,
+) {
     match shows {
         Shows::Isolation => isolation(part, digest, bed),
         Shows::Backends => {
@@ -34,7 +41,8 @@ pub(super) fn fill(part: &mut Part, shows: Shows, digest: &Digest<'_>, bed: &Bed
             part.said
                 .extend(chases.iter().flat_map(tlb::chase::Chase::lines));
             part.said.extend(tlb::absent::lines(bed));
-            part.grids.extend(tlb::misses::of(bed));
+            let asked = |table: &Table<'_>| ids.contains(&table.group.workload.as_str());
+            part.grids.extend(tlb::misses::within(bed, asked));
         }
         Shows::Testbed => testbed(part, digest, bed),
     }

@@ -4,6 +4,7 @@
 
 use super::{bystander::is_pair, chase::is_chase};
 use crate::{counters, digest::Bed, grid::Grid};
+use results::compare::Table;
 
 /// Each source of such counts: its prefix, its title and what must be said of it.
 const SOURCES: [(&str, &str, &str); 2] = [
@@ -40,11 +41,16 @@ pub(super) fn short(name: &str) -> String {
 
 /// A grid for each source that any cell has.
 pub(crate) fn of(bed: &Bed<'_>) -> Vec<Grid> {
+    within(bed, |_| true)
+}
+
+/// The same of the tables that `shown` lets in.
+pub(crate) fn within(bed: &Bed<'_>, shown: impl Fn(&Table<'_>) -> bool) -> Vec<Grid> {
     let grid = |(prefix, title, about): (&str, &str, &str)| {
         // A chase and bystanders have tables of their own.
         let tables = bed
             .tables()
-            .filter(|table| !is_chase(table) && !is_pair(table));
+            .filter(|table| !is_chase(table) && !is_pair(table) && shown(table));
         let names = counters::Names {
             shown: &|name| name.starts_with(prefix) && says_misses(name),
             short: &|name| short(name.strip_prefix(prefix).unwrap_or(name)),
