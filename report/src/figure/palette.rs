@@ -96,14 +96,19 @@ impl Palette {
     }
 }
 
-/// The colour of phase `index` of `of`, spread over the ramp.
+/// The colour of phase `index` of `of`, spread over the ramp and mixed from its
+/// neighbours there, so that no two are the same.
 pub(super) fn phase(index: usize, of: usize) -> RGBColor {
     let last = of.saturating_sub(1).max(1);
-    RAMP[if of > RAMP.len() {
-        index % RAMP.len()
-    } else {
-        index.min(last) * (RAMP.len() - 1) / last
-    }]
+    let along = index.min(last) as f64 / last as f64 * (RAMP.len() - 1) as f64;
+    let below = along as usize;
+    let RGBColor(r, g, b) = RAMP[below];
+    let RGBColor(to_r, to_g, to_b) = RAMP[(below + 1).min(RAMP.len() - 1)];
+    let mix = |from: u8, to: u8| {
+        let (from, to) = (f64::from(from), f64::from(to));
+        (from + (to - from) * along.fract()).round() as u8
+    };
+    RGBColor(mix(r, to_r), mix(g, to_g), mix(b, to_b))
 }
 
 #[cfg(test)]
@@ -137,6 +142,12 @@ mod tests {
         assert_eq!(phase(0, 1), RAMP[0]);
         assert_eq!((phase(0, 2), phase(1, 2)), (RAMP[0], RAMP[7]));
         assert_eq!((phase(0, 8), phase(7, 8)), (RAMP[0], RAMP[7]));
-        assert_eq!(phase(9, 20), RAMP[1]);
+        let mut twelve: Vec<_> = (0..12).map(|i| phase(i, 12)).collect();
+        twelve.dedup();
+        assert_eq!(
+            (twelve.len(), twelve[0], twelve[11]),
+            (12, RAMP[0], RAMP[7])
+        );
+        assert_eq!(phase(30, 20), RAMP[7]);
     }
 }
