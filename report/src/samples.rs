@@ -74,7 +74,8 @@ fn write(run: &Run, out: impl io::Write) -> Result<(), csv::Error> {
     Ok(())
 }
 
-fn params(params: &Params) -> String {
+/// Parameters in one field, as the head of this file says.
+pub(crate) fn params(params: &Params) -> String {
     let escape = |text: &str| {
         let mut out = String::new();
         for c in text.chars() {

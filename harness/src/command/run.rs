@@ -226,7 +226,7 @@ pub(super) fn command_line() -> Vec<String> {
     words
 }
 
-/// Every format into the run directory, the figures below it, and the terminal
+/// Every format into the run directory, the figures below it with their data, and the terminal
 /// table on standard output. Returns the page's path.
 fn write_reports(out: &Path) -> anyhow::Result<PathBuf> {
     let run = results::store::read(out)?;
@@ -246,7 +246,9 @@ fn write_reports(out: &Path) -> anyhow::Result<PathBuf> {
     let figures = out.join("figures");
     fs::create_dir(&figures).with_context(|| figures.display().to_string())?;
     for figure in report::figures(&run)? {
-        write(&figures.join(format!("{}.svg", figure.name)), &figure.svg)?;
+        for (suffix, text) in [("svg", &figure.svg), ("csv", &figure.csv)] {
+            write(&figures.join(format!("{}.{suffix}", figure.name)), text)?;
+        }
     }
     Ok(out.join(Format::Html.file_name()))
 }

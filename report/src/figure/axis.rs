@@ -11,30 +11,42 @@ const MOST: f64 = 1e30;
 /// More ticks than this are not drawn.
 const MOST_TICKS: usize = 12;
 
-/// A linear or logarithmic axis with its own ticks.
+/// The percentiles that get a tick.
+const PERCENTILES: [f64; 8] = [0.0, 50.0, 75.0, 90.0, 99.0, 99.9, 99.99, 99.999];
+
+/// How values are laid out along an axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Linear,
+    Log,
+    /// Percent, each step a tenth of what was left.
+    Tail,
+}
+
+/// An axis with its own ticks.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     low: f64,
     high: f64,
-    log: bool,
+    kind: Kind,
     ticks: Vec<f64>,
 }
 
 impl Axis {
     /// From `low` to `high` in equal steps. Ends that are not finite or not in
     /// order are mended: there is always something to draw on.
-    pub(super) fn linear(low: f64, high: f64) -> Self {
+    pub(crate) fn linear(low: f64, high: f64) -> Self {
         let (low, high) = ends(low, high);
         Axis {
             ticks: linear_ticks(low, high),
-            log: false,
+            kind: Kind::Linear,
             low,
             high,
         }
     }
 
     /// From 0 to a little above `high`.
-    pub(super) fn from_zero(high: f64) -> Self {
+    pub(crate) fn from_zero(high: f64) -> Self {
         let high = if (0.0..MOST).contains(&high) && high > 0.0 {
             high
         } else {
@@ -45,48 +57,67 @@ impl Axis {
 
     /// Spanning `values`: logarithmic if the greatest is over 8 times the least,
     /// linear otherwise. Values that are not above 0 are passed over.
-    pub(super) fn spanning(values: impl IntoIterator<Item = f64>) -> Self {
-        let usable = values
-            .into_iter()
-            .filter(|v| (0.0..MOST).contains(v) && *v > 0.0);
-        let (low, high) = usable.fold((f64::INFINITY, 0.0_f64), |(l, h), v| (l.min(v), h.max(v)));
+    pub(crate) fn spanning(values: impl IntoIterator<Item = f64>) -> Self {
+        let (low, high) = extremes(values);
         if !low.is_finite() || high <= low * 8.0 {
             let room = (high - low) * 0.06;
             return Axis::linear(low - room, high + room);
         }
-        let (low, high) = (low / 1.15, high * 1.15);
+        Axis::log(low / 1.15, high * 1.15)
+    }
+
+    /// For percentiles from 0 to `end`, in percent: each step to the right is a tenth
+    /// of what was left.
+    pub(crate) fn tail(end: f64) -> Self {
+        let high = if (1.0..100.0).contains(&end) {
+            end
+        } else {
+            50.0
+        };
+        let ticks = PERCENTILES.into_iter().filter(|tick| *tick <= high);
+        Axis {
+            ticks: ticks.collect(),
+            kind: Kind::Tail,
+            low: 0.0,
+            high,
+        }
+    }
+
+    fn log(low: f64, high: f64) -> Self {
         Axis {
             ticks: log_ticks(low, high),
-            log: true,
+            kind: Kind::Log,
             low,
             high,
         }
     }
 
     /// Of given ticks, for a scale that the caller has made linear.
-    pub(super) fn ticked(low: f64, high: f64, ticks: Vec<f64>) -> Self {
+    pub(crate) fn ticked(low: f64, high: f64, ticks: Vec<f64>) -> Self {
         let (low, high) = ends(low, high);
         Axis {
             ticks,
-            log: false,
+            kind: Kind::Linear,
             low,
             high,
         }
     }
 
     /// The value a fraction `t` (0 to 1) of the way along.
-    pub(super) fn at(&self, t: f64) -> f64 {
-        match self.log {
-            true => self.low * (self.high / self.low).powf(t),
-            false => self.low + (self.high - self.low) * t,
+    pub(crate) fn at(&self, t: f64) -> f64 {
+        match self.kind {
+            Kind::Linear => self.low + (self.high - self.low) * t,
+            Kind::Log => self.low * (self.high / self.low).powf(t),
+            Kind::Tail => 100.0 - 100.0 * 10_f64.powf(-depth(self.high) * t),
         }
     }
 
     /// How far along `value` lies, kept between 0 and 1.
-    pub(super) fn place(&self, value: f64) -> f64 {
-        let t = match self.log {
-            true => (value.max(self.low) / self.low).ln() / (self.high / self.low).ln(),
-            false => (value - self.low) / (self.high - self.low),
+    pub(crate) fn place(&self, value: f64) -> f64 {
+        let t = match self.kind {
+            Kind::Linear => (value - self.low) / (self.high - self.low),
+            Kind::Log => (value.max(self.low) / self.low).ln() / (self.high / self.low).ln(),
+            Kind::Tail => depth(value.min(self.high)) / depth(self.high),
         };
         if t.is_finite() {
             t.clamp(0.0, 1.0)
@@ -94,6 +125,25 @@ impl Axis {
             0.0
         }
     }
+
+    /// Whether values are percentiles.
+    pub(crate) fn is_tail(&self) -> bool {
+        self.kind == Kind::Tail
+    }
+}
+
+/// How many tenfold steps the percentile `p` lies from the beginning.
+fn depth(p: f64) -> f64 {
+    2.0 - (100.0 - p).log10()
+}
+
+/// The least and the greatest of the values that an axis can show and that are above 0,
+/// so far from it that their ratio is finite; infinity and 0 if there are none.
+fn extremes(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
+    let usable = values
+        .into_iter()
+        .filter(|v| (1.0 / MOST..MOST).contains(v));
+    usable.fold((f64::INFINITY, 0.0_f64), |(l, h), v| (l.min(v), h.max(v)))
 }
 
 impl Ranged for Axis {
@@ -181,6 +231,7 @@ mod tests {
                     Axis::spanning([a, b]),
                     Axis::from_zero(a),
                     Axis::ticked(a, b, vec![]),
+                    Axis::tail(a),
                 ] {
                     let Axis { low, high, .. } = axis;
                     assert!(
@@ -215,11 +266,16 @@ mod tests {
             &[10.0, 20.0, 50.0, 100.0, 200.0],
         );
         check(Axis::spanning([]), &Axis::linear(0.0, 1.0).ticks);
+        check(Axis::tail(99.9), &[0.0, 50.0, 75.0, 90.0, 99.0, 99.9]);
     }
 
     #[test]
     fn place_and_at_are_inverse() {
-        for axis in [Axis::linear(3.0, 9.0), Axis::spanning([3.0, 9000.0])] {
+        for axis in [
+            Axis::linear(3.0, 9.0),
+            Axis::spanning([3.0, 9000.0]),
+            Axis::tail(99.99),
+        ] {
             for t in [0.0, 0.25, 1.0] {
                 assert!((axis.place(axis.at(t)) - t).abs() < 1e-9);
             }

@@ -54,7 +54,7 @@ pub(super) fn sheet(
     draw: impl FnOnce(&Area<'_>) -> Result<(), String>,
 ) -> Result<String, String> {
     let mut svg = String::new();
-    let room = WIDTH - watermark.map_or(0, |mark| 7 * mark.len() as i32 + 24);
+    let room = WIDTH - watermark.map_or(0, |mark| text_width(mark) + 24);
     let rows = legend_rows(keys, room);
     let legend_height = rows.len() as i32 * 20 + 8;
     let height = height + legend_height;
@@ -83,6 +83,7 @@ pub(super) fn sheet(
 /// A chart with grid, ticks and the names of its axes.
 pub(super) fn chart<'a, 'b>(area: &'a Area<'b>, axes: &Axes<'_>) -> Result<Chart<'a, 'b>, String> {
     let mut chart = ChartBuilder::on(area)
+        .margin_left(6 * FINE)
         .margin_right(16 * FINE)
         .margin_top(4 * FINE)
         .set_label_area_size(LabelAreaPosition::Bottom, 44 * FINE)
@@ -108,14 +109,28 @@ pub(super) fn chart<'a, 'b>(area: &'a Area<'b>, axes: &Axes<'_>) -> Result<Chart
 /// A polyline through `points`.
 pub(super) fn curve(
     chart: &mut Chart<'_, '_>,
-    points: Vec<(f64, f64)>,
+    points: &[(f64, f64)],
     stroke: Stroke,
 ) -> Result<(), String> {
     let style = line(stroke);
     chart
-        .draw_series(LineSeries::new(points, style))
+        .draw_series(LineSeries::new(corners(points), style))
         .map_err(said)?;
     Ok(())
+}
+
+/// `points` without those in the middle of a level or an upright line, which nobody sees.
+pub(super) fn corners(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let mut corners: Vec<(f64, f64)> = Vec::new();
+    for &(x, y) in points {
+        if let [.., a, b] = corners.as_slice()
+            && (a.0 == b.0 && b.0 == x || a.1 == b.1 && b.1 == y)
+        {
+            corners.pop();
+        }
+        corners.push((x, y));
+    }
+    corners
 }
 
 /// The style of a line. The SVG backend knows no dashes; an opacity that nothing
@@ -160,14 +175,15 @@ pub(super) fn said(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// Entries with their x, in as many rows as they need. Letters are taken to be
-/// 7 pixels wide: the SVG backend cannot measure, and a gap costs nothing.
+/// Entries with their x, in as many rows as they need.
 fn legend_rows(keys: &[Key], room: i32) -> Vec<Vec<(i32, Key)>> {
     let mut rows = vec![Vec::new()];
     let mut x = 12;
     for (name, stroke) in keys {
         let name = clean::shorten(name, 44);
-        let width = 22 + dash_room(*stroke) + 7 * name.chars().count() as i32 + 14;
+        let width = 22 + dash_room(*stroke) + text_width(&name) + 14;
+        // The watermark stands in the first row only.
+        let room = if rows.len() == 1 { room } else { WIDTH };
         if x + width > room && x > 12 {
             rows.push(Vec::new());
             x = 12;
@@ -178,6 +194,20 @@ fn legend_rows(keys: &[Key], room: i32) -> Vec<Vec<(i32, Key)>> {
         x += width;
     }
     rows
+}
+
+/// How wide `text` is in the widest of the usual fonts at 13 pixels: the SVG backend
+/// cannot measure, and a gap costs nothing.
+pub(super) fn text_width(text: &str) -> i32 {
+    let width = |c| match c {
+        'i' | 'j' | 'l' | ' ' | '.' | ',' | ':' | '-' | '/' => 5,
+        'f' | 'r' | 't' => 6,
+        'm' | 'w' | 'M' | 'W' | '%' => 13,
+        c if c.is_ascii_lowercase() => 8,
+        c if c.is_ascii() => 10,
+        _ => 13,
+    };
+    text.chars().map(width).sum()
 }
 
 /// A name behind a piece of its colour, or of its line if that is dashed.
@@ -227,4 +257,25 @@ fn escaped(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;");
     text.replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_corners_of_level_and_upright_lines_are_kept() {
+        let points = [
+            (0.0, 0.0),
+            (1.0, 0.0),
+            (2.0, 0.0),
+            (2.0, 3.0),
+            (2.0, 5.0),
+            (3.0, 6.0),
+            (4.0, 7.0),
+        ];
+        let kept = [(0.0, 0.0), (2.0, 0.0), (2.0, 5.0), (3.0, 6.0), (4.0, 7.0)];
+        assert_eq!(corners(&points), kept);
+        assert_eq!(corners(&points[..1]), points[..1]);
+    }
 }

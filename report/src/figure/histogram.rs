@@ -4,51 +4,42 @@
 //! ratio where the values span more than a factor of eight.
 
 use super::{
-    Drawn, Subject,
+    Pooled, Subject, Worth,
     axis::Axis,
-    canvas::{Axes, chart, curve, sheet},
+    plot::{Curve, Dimension, Form, Plot},
 };
-use crate::number;
-use results::{compare::Arm, stats::Sorted};
+use results::stats::Sorted;
 
 const BINS: usize = 72;
 
 /// Below this many samples a bin holds hardly one.
 const FEWEST: usize = 200;
 
+const CAPTION: &str = "Samples of all counted blocks together, for description; shares are of \
+                       the strategy's own samples. In the csv a share is that of the latencies \
+                       from its line's to the next one's.";
+
 /// `None` if no arm has enough samples.
-pub(super) fn draw(
-    subject: &Subject<'_, '_>,
-    arms: &[(&Arm<'_>, Sorted)],
-    title: &str,
-) -> Option<Drawn> {
-    let arms: Vec<_> = arms.iter().filter(|(_, s)| s.len() >= FEWEST).collect();
-    arms.first()?;
-    let cells = arms.iter().map(|(arm, _)| arm.cell);
-    let keys: Vec<_> = cells
-        .map(|c| (c.arm(), subject.palette.stroke(c)))
-        .collect();
-    let extremes = arms
-        .iter()
-        .flat_map(|(_, s)| [s.quantile(0.0), s.quantile(1.0)]);
+pub(super) fn plot<'a>(subject: &Subject<'_, '_>, arms: &[Pooled<'a>]) -> Option<Plot<'a>> {
+    let arms = || arms.iter().filter(|(_, s)| s.len() >= FEWEST);
+    let extremes = arms().flat_map(|(_, s)| [s.quantile(0.0), s.quantile(1.0)]);
     let x = Axis::spanning(extremes.flatten());
-    let shares: Vec<_> = arms.iter().map(|(_, s)| shares(s, &x)).collect();
-    let highest = shares.iter().flatten().copied().fold(0.0, f64::max);
-    let label = format!("{} ({})", subject.table.series, subject.scale.symbol);
-    let axes = Axes {
-        x: (x, &label, &|x| subject.scale.tick(*x)),
-        y: (Axis::from_zero(highest), "share of samples (%)", &|y| {
-            number::tick(*y)
-        }),
-        left: 76,
-    };
-    Some(sheet(title, 300, &keys, subject.watermark, |area| {
-        let mut chart = chart(area, &axes)?;
-        for (shares, (_, stroke)) in shares.iter().zip(&keys) {
-            curve(&mut chart, outline(shares, &axes.x.0), *stroke)?;
-        }
-        Ok(())
-    }))
+    let curves: Vec<Curve<'a>> = arms()
+        .map(|(cell, s)| Curve::of(cell, outline(&shares(s, &x), &x)))
+        .collect();
+    let shares = curves.iter().flat_map(|c| c.points.iter().map(|p| p.y));
+    let y = Axis::from_zero(shares.fold(0.0, f64::max));
+    let y = Dimension::new("share of samples", "%", y);
+    subject
+        .plot(
+            "Histogram",
+            CAPTION,
+            subject.latency(x),
+            y,
+            (Form::Steps, Worth::Detail),
+            curves,
+        )
+        .unless_empty()
 }
 
 /// The part of the samples in each bin, in percent.
@@ -62,21 +53,14 @@ fn shares(samples: &Sorted, axis: &Axis) -> Vec<f64> {
     counts.into_iter().map(|n| n as f64 * 100.0 / all).collect()
 }
 
-/// The upper edge of the bins, from the base line and back to it.
+/// The lower edge of each bin with its share, and the upper edge of the last with none.
 fn outline(shares: &[f64], axis: &Axis) -> Vec<(f64, f64)> {
     let edge = |i: usize| axis.at(i as f64 / BINS as f64);
-    let tops = shares.iter().enumerate();
-    let tops = tops.flat_map(|(i, &share)| [(edge(i), share), (edge(i + 1), share)]);
-    let ends = [(edge(0), 0.0), (edge(BINS), 0.0)];
-    let mut points: Vec<_> = ends[..1]
-        .iter()
-        .copied()
-        .chain(tops)
-        .chain(ends[1..].iter().copied())
-        .collect();
-    // Of a run of equal heights only the ends are needed.
-    points.dedup_by(|b, a| a == b);
-    points
+    let shares = shares.iter().copied().chain([0.0]);
+    shares
+        .enumerate()
+        .map(|(i, share)| (edge(i), share))
+        .collect()
 }
 
 #[cfg(test)]
@@ -91,8 +75,12 @@ mod tests {
             vec![0.0, u64::MAX as f64],
         ] {
             let samples = Sorted::new(values.clone());
-            let shares = shares(&samples, &Axis::spanning(values));
+            let axis = Axis::spanning(values);
+            let shares = shares(&samples, &axis);
             assert!((shares.iter().sum::<f64>() - 100.0).abs() < 1e-9);
+            let outline = outline(&shares, &axis);
+            assert_eq!(outline.len(), BINS + 1);
+            assert_eq!(outline.last().map(|p| p.1), Some(0.0));
         }
     }
 }

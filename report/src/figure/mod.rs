@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Figures, as SVG: percentile curves, histograms and stacked phases, drawn by
-//! plotters. A table gets the figures that its workload's view asks for and its
-//! samples can carry; too few samples give no figure rather than a poor one.
+//! Figures, as SVG drawn by plotters, each with its data as csv. A table gets
+//! percentile curves, an ECDF, a histogram or stacked phases, as its workload's view
+//! asks and its samples can carry: too few samples, or samples that are all the same,
+//! give no figure rather than a poor one. A chase has its
+//! curves.
+//!
+//! All that is curves is a [`plot::Plot`] first.
 //!
 //! Plotters loops for ever on an infinite axis, so every axis is an [`axis::Axis`],
 //! which is finite and not empty by construction and counts its own ticks.
 
 mod axis;
 mod canvas;
-mod curve;
+mod data;
+mod draw;
+mod ecdf;
 mod histogram;
 mod palette;
 mod percentile;
 mod phases;
+pub(crate) mod plot;
 
+pub(crate) use axis::Axis;
 pub(crate) use palette::Palette;
 
 use crate::{
@@ -23,9 +31,10 @@ use crate::{
     prose,
     tlb::chase::{self, Chase},
 };
+use plot::{Curve, Dimension, Form, Plot};
 use results::{
-    Run,
-    compare::{Arm, Table, pooled},
+    Cell, Run,
+    compare::{Table, pooled},
     run::View,
     stats::Sorted,
 };
@@ -39,11 +48,30 @@ pub struct Figure {
     pub name: String,
     /// One line: what it shows, of which group.
     pub title: String,
-    /// One sentence: how to read it.
-    pub caption: &'static str,
+    /// In a few sentences: how to read it.
+    pub caption: String,
     /// A complete SVG document with a light background.
     pub svg: String,
+    /// The data that it shows: a line a point below the names of the columns with their
+    /// units, which are base units.
+    pub csv: String,
+    /// Where it belongs.
+    pub worth: Worth,
 }
+
+/// Where a figure belongs in a page that cannot hold them all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Worth {
+    /// It sums up a table or a chase.
+    Main,
+    /// It describes the samples of one table.
+    Detail,
+    /// It shows in another way what a detail shows: a file is enough.
+    File,
+}
+
+/// A figure, or why plotters refused it.
+type Made = Result<Figure, Error>;
 
 /// Every figure of `run`, in the order of the report.
 ///
@@ -55,13 +83,18 @@ pub fn figures(run: &Run) -> Result<Vec<Figure>, Error> {
     let mut names = BTreeSet::new();
     let mut figures = Vec::new();
     for bed in &digest.beds {
-        let workloads = bed.families.iter().flat_map(|f| &f.workloads);
-        let tables = workloads.flat_map(|w| w.tables.iter().map(move |table| (w, table)));
-        let of_tables = tables.flat_map(|(w, table)| of_table(bed, w, table, &palette));
-        let of_chases = chase::of(bed)
-            .into_iter()
-            .flat_map(|c| of_chase(bed, &c, &palette));
-        for figure in of_tables.chain(of_chases) {
+        let mut made: Vec<Made> = Vec::new();
+        for family in &bed.families {
+            for workload in &family.workloads {
+                for table in &workload.tables {
+                    made.extend(of_table(bed, workload, table, &palette));
+                }
+            }
+        }
+        for chase in chase::of(bed) {
+            made.extend(of_chase(bed, &chase, &palette));
+        }
+        for figure in made {
             let mut figure = figure?;
             let plain = figure.name.clone();
             let mut n = 1;
@@ -76,30 +109,135 @@ pub fn figures(run: &Run) -> Result<Vec<Figure>, Error> {
 }
 
 /// The figures of a chase.
-pub(crate) fn of_chase(
+pub(crate) fn of_chase(bed: &Bed<'_>, chase: &Chase<'_>, palette: &Palette) -> Vec<Made> {
+    let plots = chase.plots();
+    plots.iter().map(|plot| drawn(bed, plot, palette)).collect()
+}
+
+/// The figures of one table; none where its samples do not carry any.
+pub(crate) fn of_table(
     bed: &Bed<'_>,
-    chase: &Chase<'_>,
+    workload: &Workload<'_>,
+    table: &Table<'_>,
     palette: &Palette,
-) -> Vec<Result<Figure, Error>> {
-    let watermark = prose::watermark(bed.testbed);
-    let drawings = chase.drawings();
-    let drawn = drawings.iter().filter_map(|drawing| {
-        let title = format!("{} of {}", drawing.title, chase.group);
-        let name = format!("{}-{}-{}", bed.testbed, chase.group, drawing.title);
-        let drawn = curve::draw(drawing, palette, watermark, &title)?;
-        Some(finished(drawn, &name, &title, drawing.caption))
+) -> Vec<Made> {
+    let subject = Subject {
+        table,
+        scale: digest::scale(table),
+    };
+    let view = workload.info.map_or(View::Latency, |info| info.view);
+    if view == View::Phases {
+        let order = workload.info.map_or(&[][..], |info| &info.phases);
+        let title = format!("{} of {}", phases::KIND, table.group);
+        let mark = prose::watermark(bed.testbed);
+        let name = file_name(bed, &table.group.to_string(), phases::KIND);
+        let drawn = phases::draw(&subject, order, mark, &title);
+        return drawn
+            .map(|drawn| finished(drawn, name, &title, phases::CAPTION.into(), Worth::Main))
+            .into_iter()
+            .collect();
+    }
+    let samples = samples(table);
+    let plots = [
+        percentile::plot(&subject, &samples),
+        ecdf::plot(&subject, &samples),
+        (view == View::Histogram)
+            .then(|| histogram::plot(&subject, &samples))
+            .flatten(),
+    ];
+    let plots = plots.iter().flatten();
+    plots.map(|plot| drawn(bed, plot, palette)).collect()
+}
+
+/// What a drawing needs to know of its table.
+struct Subject<'t, 'a> {
+    table: &'t Table<'a>,
+    scale: Scale,
+}
+
+impl Subject<'_, '_> {
+    /// The dimension of the table's samples, laid out along `axis`.
+    fn latency(&self, axis: Axis) -> Dimension {
+        let unit = self.table.unit.map_or("", |unit| unit.symbol());
+        Dimension::new(self.table.detail, unit, axis).scaled(self.scale)
+    }
+
+    /// A figure of all arms.
+    fn plot<'c>(
+        &self,
+        kind: &str,
+        caption: &str,
+        x: Dimension,
+        y: Dimension,
+        (form, worth): (Form, Worth),
+        curves: Vec<Curve<'c>>,
+    ) -> Plot<'c> {
+        Plot {
+            kind: kind.into(),
+            subject: self.table.group.to_string(),
+            arms: None,
+            caption: caption.into(),
+            x,
+            y,
+            form,
+            worth,
+            curves,
+        }
+    }
+}
+
+/// An arm and its samples.
+type Pooled<'a> = (&'a Cell, Sorted);
+
+/// The pooled samples of every arm that has figures; of none if in each arm all are the
+/// same, as exact counts often are.
+fn samples<'a>(table: &Table<'a>) -> Vec<Pooled<'a>> {
+    let arms = table.arms.iter().filter(|arm| arm.figures.is_ok());
+    let arms: Vec<Pooled<'a>> = arms
+        .map(|arm| (arm.cell, pooled(&arm.rows, table.detail)))
+        .collect();
+    match arms.iter().any(|(_, s)| s.quantile(0.0) != s.quantile(1.0)) {
+        true => arms,
+        false => Vec::new(),
+    }
+}
+
+/// Both forms of a figure.
+struct Drawn {
+    svg: String,
+    csv: String,
+}
+
+fn drawn(bed: &Bed<'_>, plot: &Plot<'_>, palette: &Palette) -> Made {
+    let of = |between: &str| match &plot.arms {
+        None => String::new(),
+        Some(arms) => format!("{between}{arms}"),
+    };
+    let title = format!("{} of {}{}", plot.kind, plot.subject, of(": "));
+    let name = file_name(bed, &plot.subject, &format!("{}{}", plot.kind, of("-")));
+    let svg = draw::svg(plot, palette, prose::watermark(bed.testbed), &title);
+    let drawn = svg.and_then(|svg| {
+        let csv = plot.csv()?;
+        Ok(Drawn { svg, csv })
     });
-    drawn.collect()
+    finished(drawn, name, &title, plot.caption.clone(), plot.worth)
 }
 
 /// A figure of what was drawn.
-fn finished(drawn: Drawn, name: &str, title: &str, caption: &'static str) -> Result<Figure, Error> {
-    let name = file_name(name);
+fn finished(
+    drawn: Result<Drawn, String>,
+    name: String,
+    title: &str,
+    caption: String,
+    worth: Worth,
+) -> Made {
     match drawn {
-        Ok(svg) => Ok(Figure {
+        Ok(Drawn { svg, csv }) => Ok(Figure {
             title: clean::shorten(title, 200),
             caption,
             svg: clean::document(svg),
+            csv: clean::document(csv),
+            worth,
             name,
         }),
         Err(reason) => Err(Error::Draw {
@@ -109,86 +247,21 @@ fn finished(drawn: Drawn, name: &str, title: &str, caption: &'static str) -> Res
     }
 }
 
-/// What a drawing needs to know of its table.
-struct Subject<'t, 'a> {
-    table: &'t Table<'a>,
-    palette: &'t Palette,
-    scale: Scale,
-    /// Said in the figure itself, so that it stays true when it is cut out.
-    watermark: Option<&'static str>,
+/// The name of a figure of `kind`.
+fn file_name(bed: &Bed<'_>, subject: &str, kind: &str) -> String {
+    plain(&format!(
+        "{}-{}-{}",
+        bed.testbed,
+        clean::shorten(subject, 140),
+        clean::shorten(kind, 70)
+    ))
 }
 
-type Drawn = Result<String, String>;
-
-/// The figures of one table; none where its samples do not carry any.
-pub(crate) fn of_table(
-    bed: &Bed<'_>,
-    workload: &Workload<'_>,
-    table: &Table<'_>,
-    palette: &Palette,
-) -> Vec<Result<Figure, Error>> {
-    let subject = Subject {
-        table,
-        palette,
-        scale: digest::scale(table),
-        watermark: prose::watermark(bed.testbed),
-    };
-    let view = workload.info.map_or(View::Latency, |info| info.view);
-    let of = |kind: &str| format!("{kind} of {}", table.group);
-    let drawn: Vec<(&Kind, Option<Drawn>)> = match view {
-        View::Phases => {
-            let order = workload.info.map_or(&[][..], |info| &info.phases);
-            vec![(&PHASES, phases::draw(&subject, order, &of(PHASES.title)))]
-        }
-        View::Latency | View::Histogram => {
-            let samples = curves(table);
-            let curves = percentile::draw(&subject, &samples, &of(PERCENTILES.title));
-            let bins = (view == View::Histogram)
-                .then(|| histogram::draw(&subject, &samples, &of(HISTOGRAM.title)));
-            vec![(&PERCENTILES, curves), (&HISTOGRAM, bins.flatten())]
-        }
-    };
-    let drawn = drawn.into_iter().filter_map(|(kind, svg)| {
-        let name = format!("{}-{}-{}", bed.testbed, table.group, kind.title);
-        Some(finished(svg?, &name, &of(kind.title), kind.caption))
-    });
-    drawn.collect()
-}
-
-/// A kind of figure and the words that go with it.
-struct Kind {
-    title: &'static str,
-    caption: &'static str,
-}
-
-const PHASES: Kind = Kind {
-    title: "Phases",
-    caption: "A piece is the median of its phase over blocks; their sum need not be the median \
-              of the total.",
-};
-const PERCENTILES: Kind = Kind {
-    title: "Percentiles",
-    caption: "Samples of all counted blocks together, for description. Each step to the right is \
-              a tenth of the samples that were left; a curve ends where fewer than 100 lie beyond.",
-};
-const HISTOGRAM: Kind = Kind {
-    title: "Histogram",
-    caption: "Samples of all counted blocks together, for description; shares are of the \
-              strategy's own samples.",
-};
-
-/// The pooled samples of every arm that has figures.
-fn curves<'t, 'a>(table: &'t Table<'a>) -> Vec<(&'t Arm<'a>, Sorted)> {
-    let arms = table.arms.iter().filter(|arm| arm.figures.is_ok());
-    arms.map(|arm| (arm, pooled(&arm.rows, table.detail)))
-        .collect()
-}
-
-/// Lower-case letters, digits, `-` and `_` from `text`, at most 100. What
-/// comes from a record never becomes a path.
-fn file_name(text: &str) -> String {
+/// Lower-case letters, digits, `-` and `_` from `text`. What comes from a record never
+/// becomes a path.
+fn plain(text: &str) -> String {
     let mut out = String::new();
-    for c in text.chars().take(100) {
+    for c in text.chars() {
         match c.to_ascii_lowercase() {
             c @ ('a'..='z' | '0'..='9' | '_') => out.push(c),
             _ if out.ends_with('-') => {}
@@ -205,7 +278,7 @@ mod tests {
     #[test]
     fn names_are_no_paths() {
         fn check(text: &str, expected: &str) {
-            assert_eq!(file_name(text), expected);
+            assert_eq!(plain(text), expected);
         }
         check(
             "host-mmio/user-read cpus=1-phases",

@@ -7,11 +7,12 @@
 //! ends where fewer than 100 samples lie beyond.
 
 use super::{
-    Drawn, Subject,
+    Pooled, Subject, Worth,
     axis::Axis,
-    canvas::{Axes, chart, curve, sheet},
+    canvas::corners,
+    plot::{Curve, Dimension, Form, Plot},
 };
-use results::{compare::Arm, stats::Sorted};
+use results::stats::Sorted;
 
 /// Points along a curve; between two of them lies less than a pixel's change
 /// except at a step.
@@ -20,68 +21,65 @@ const POINTS: u32 = 160;
 /// Below this many samples even the upper half has less than 100.
 const FEWEST: usize = 200;
 
-const TICKS: [(f64, &str); 8] = [
-    (0.0, "0"),
-    (0.5, "50 %"),
-    (0.75, "75 %"),
-    (0.9, "90 %"),
-    (0.99, "99 %"),
-    (0.999, "99.9 %"),
-    (0.9999, "99.99 %"),
-    (0.99999, "99.999 %"),
-];
+const CAPTION: &str = "Samples of all counted blocks together, for description. Each step to the \
+                       right is a tenth of the samples that were left; a curve ends where fewer \
+                       than 100 lie beyond.";
 
 /// `None` if no arm has enough samples for half a curve.
-pub(super) fn draw(
-    subject: &Subject<'_, '_>,
-    arms: &[(&Arm<'_>, Sorted)],
-    title: &str,
-) -> Option<Drawn> {
-    let curves: Vec<_> = arms.iter().filter(|(_, s)| s.len() >= FEWEST).collect();
-    let most = curves.iter().map(|(_, s)| s.len()).max()?;
-    let points = curves.iter().map(|(arm, s)| (arm, points(s)));
-    let curves: Vec<_> = points.collect();
-    let cells = curves.iter().map(|(arm, _)| arm.cell);
-    let keys: Vec<_> = cells
-        .map(|c| (c.arm(), subject.palette.stroke(c)))
-        .collect();
-    let values = curves.iter().flat_map(|(_, c)| c.iter().map(|(_, y)| *y));
-    let ticks = TICKS.iter().map(|(p, _)| depth(*p));
-    let end = depth(last(most));
-    let ticks: Vec<f64> = ticks.filter(|t| *t <= end).collect();
-    let label = format!("{} ({})", subject.table.series, subject.scale.symbol);
-    let axes = Axes {
-        x: (Axis::ticked(0.0, end, ticks), "percentile", &percentile),
-        y: (Axis::spanning(values), &label, &|y| subject.scale.tick(*y)),
-        left: 76,
-    };
-    Some(sheet(title, 300, &keys, subject.watermark, |area| {
-        let mut chart = chart(area, &axes)?;
-        for ((_, points), (_, stroke)) in curves.iter().zip(&keys) {
-            curve(&mut chart, points.clone(), *stroke)?;
-        }
-        Ok(())
-    }))
+pub(super) fn plot<'a>(subject: &Subject<'_, '_>, arms: &[Pooled<'a>]) -> Option<Plot<'a>> {
+    let arms = || arms.iter().filter(|(_, s)| s.len() >= FEWEST);
+    let most = arms().map(|(_, s)| s.len()).max()?;
+    let curves: Vec<Curve<'a>> = arms().map(|(cell, s)| Curve::of(cell, points(s))).collect();
+    let values = curves.iter().flat_map(|c| c.points.iter().map(|p| p.y));
+    let y = subject.latency(Axis::spanning(values));
+    let x = Dimension::new("percentile", "", Axis::tail(last(most)));
+    subject
+        .plot(
+            "Percentiles",
+            CAPTION,
+            x,
+            y,
+            (Form::Line, Worth::Detail),
+            curves,
+        )
+        .unless_empty()
 }
 
+/// Percentiles, in percent, and what they are; evenly apart on their axis but for the
+/// middle of level pieces.
 fn points(samples: &Sorted) -> Vec<(f64, f64)> {
-    let end = depth(last(samples.len()));
-    let steps = (0..=POINTS).map(|i| end * f64::from(i) / f64::from(POINTS));
-    let points = steps.filter_map(|x| Some((x, samples.quantile(1.0 - 10_f64.powf(-x))?)));
-    points.collect()
+    let end = last(samples.len());
+    let axis = Axis::tail(end);
+    let steps = (0..POINTS).map(|i| axis.at(f64::from(i) / f64::from(POINTS)));
+    // Digits beyond these would be noise of the logarithm.
+    let steps = steps.map(|p| (p * 1e6).round() / 1e6).chain([end]);
+    let points = steps.filter_map(|p| Some((p, samples.quantile(p / 100.0)?)));
+    corners(&points.collect::<Vec<_>>())
 }
 
-/// The last percentile with 100 of `n` samples beyond it, as a fraction.
+/// The last percentile with 100 of `n` samples beyond it, in percent.
 fn last(n: usize) -> f64 {
-    1.0 - 100.0 / n.max(FEWEST) as f64
+    100.0 - 100.0 * 100.0 / n.max(FEWEST) as f64
 }
 
-/// How many tenfold steps `p` lies from the beginning.
-fn depth(p: f64) -> f64 {
-    -(1.0 - p).log10()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn percentile(x: &f64) -> String {
-    let tick = TICKS.iter().find(|(p, _)| (depth(*p) - x).abs() < 1e-6);
-    tick.map_or(String::new(), |(_, name)| name.to_string())
+    #[test]
+    fn a_curve_ends_with_100_samples_beyond() {
+        let samples = Sorted::new((0..=10_000).map(f64::from).collect());
+        let points = points(&samples);
+        assert_eq!(points.first(), Some(&(0.0, 0.0)));
+        let (end, value) = points.last().copied().unwrap();
+        assert!(
+            (end - 99.0).abs() < 1e-3 && (value - 9_900.0).abs() < 0.1,
+            "{end} {value}"
+        );
+        assert!(
+            points
+                .windows(2)
+                .all(|w| w[0].0 < w[1].0 && w[0].1 <= w[1].1)
+        );
+    }
 }

@@ -7,7 +7,8 @@
 use super::{
     Drawn, Subject,
     axis::Axis,
-    canvas::{Axes, FINE, PAPER, chart, font, said, sheet},
+    canvas::{Axes, FINE, PAPER, chart, font, said, sheet, text_width},
+    data,
     palette::{self, Stroke},
 };
 use crate::clean;
@@ -16,7 +17,7 @@ use plotters::{
     style::text_anchor::{HPos, Pos, VPos},
 };
 use results::{
-    Outcome,
+    Cell, Outcome,
     compare::{Arm, blocks},
     stats::median,
 };
@@ -24,21 +25,37 @@ use results::{
 /// The longest name of an arm that is shown whole, in characters.
 const NAME: usize = 44;
 
+/// The kind of figure.
+pub(super) const KIND: &str = "Phases";
+
+/// How to read it.
+pub(super) const CAPTION: &str = "A piece is the median of its phase over blocks; their sum need \
+                                  not be the median of the total.";
+
 /// `None` if no arm has a phase. `order` names the phases; if it names none,
 /// every series but the table's own is taken, by name.
-pub(super) fn draw(subject: &Subject<'_, '_>, order: &[String], title: &str) -> Option<Drawn> {
+pub(super) fn draw(
+    subject: &Subject<'_, '_>,
+    order: &[String],
+    watermark: Option<&str>,
+    title: &str,
+) -> Option<Result<Drawn, String>> {
     let measured = subject.table.arms.iter().filter(|arm| arm.figures.is_ok());
     let arms: Vec<&Arm<'_>> = measured.collect();
     let phases = match order {
         [] => other_series(&arms, subject.table.series),
         order => order.iter().map(String::as_str).collect(),
     };
-    let bars: Vec<(String, Vec<f64>)> = arms
+    let bars: Vec<Bar<'_>> = arms
         .iter()
-        .map(|arm| (clean::shorten(&arm.cell.arm(), NAME), pieces(arm, &phases)))
+        .map(|arm| (arm.cell, pieces(arm, &phases)))
         .collect();
     let sums = bars.iter().map(|(_, pieces)| pieces.iter().sum::<f64>());
-    let longest_name = bars.iter().map(|(name, _)| name.chars().count()).max()?;
+    let names: Vec<String> = bars
+        .iter()
+        .map(|(cell, _)| clean::shorten(&cell.arm(), NAME))
+        .collect();
+    let longest_name = names.iter().map(|name| text_width(name)).max()?;
     let longest = sums.fold(0.0, f64::max);
     if longest <= 0.0 {
         return None;
@@ -49,14 +66,14 @@ pub(super) fn draw(subject: &Subject<'_, '_>, order: &[String], title: &str) -> 
     let keys: Vec<_> = keys.collect();
     // Behind the longest bar there must be room for its total; letters are taken
     // to be 7 pixels wide.
-    let left = 170.max(7 * longest_name as i32 + 2);
-    let plot = f64::from(700 - left);
+    let left = 170.max(longest_name + 2);
+    let plot = f64::from(694 - left);
     let total = 7 * subject.scale.with_unit(longest).chars().count();
     let stretch = plot / (plot - total as f64).max(plot / 4.0) / 1.04;
     let slots = bars.len() as f64;
     let name = |y: &f64| {
-        let bar = bars.get((slots - *y) as usize);
-        bar.map_or(String::new(), |(name, _)| name.clone())
+        let name = names.get((slots - *y) as usize);
+        name.map_or(String::new(), String::clone)
     };
     let label = format!("since the start ({})", subject.scale.symbol);
     let ticks = (0..bars.len()).map(|i| i as f64 + 0.5).collect();
@@ -68,7 +85,7 @@ pub(super) fn draw(subject: &Subject<'_, '_>, order: &[String], title: &str) -> 
         left,
     };
     let height = 30 * bars.len() as i32 + 60;
-    Some(sheet(title, height, &keys, subject.watermark, |area| {
+    let svg = sheet(title, height, &keys, watermark, |area| {
         let mut chart = chart(area, &axes)?;
         for (i, (_, pieces)) in bars.iter().enumerate() {
             let (bottom, top) = (slots - i as f64 - 0.82, slots - i as f64 - 0.18);
@@ -89,7 +106,31 @@ pub(super) fn draw(subject: &Subject<'_, '_>, order: &[String], title: &str) -> 
             chart.draw_series([at + total]).map_err(said)?;
         }
         Ok(())
+    });
+    Some(svg.and_then(|svg| {
+        let csv = csv(
+            &bars,
+            &phases,
+            subject.table.unit.map_or("", |u| u.symbol()),
+        )?;
+        Ok(Drawn { svg, csv })
     }))
+}
+
+/// An arm and its pieces, a piece a phase.
+type Bar<'a> = (&'a Cell, Vec<f64>);
+
+/// Every piece, a line each.
+fn csv(bars: &[Bar<'_>], phases: &[&str], unit: &str) -> Result<String, String> {
+    let columns = ["strategy", "mode", "phase", &data::named("median", unit)];
+    let rows = bars.iter().flat_map(|(cell, pieces)| {
+        let named = phases.iter().zip(pieces);
+        named.map(|(phase, piece)| {
+            let [strategy, mode] = data::arm(cell);
+            vec![strategy, mode, phase.to_string(), piece.to_string()]
+        })
+    });
+    data::csv(columns, rows)
 }
 
 /// Phases have a colour and no dash.

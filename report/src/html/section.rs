@@ -5,7 +5,7 @@ use super::{anchor, arm as arm_name, evidence, overview, wide};
 use crate::{
     Error,
     digest::{self, Bed, Family, Workload},
-    figure::{Figure, Palette, of_chase, of_table},
+    figure::{Figure, Palette, Worth, of_chase, of_table},
     grid::Grid,
     number, prose, tlb,
 };
@@ -187,6 +187,7 @@ fn figures(
 fn drawn(figure: Result<Figure, Error>, budget: &mut usize) -> Markup {
     html! { @match figure {
             Err(error) => p.hole { (error.to_string()) },
+            Ok(figure) if figure.worth == Worth::File => {},
             Ok(figure) => @match budget.checked_sub(figure.svg.len()) {
                 None => p.hole { (figure.title) ": left out to keep this page below 2 MB; see the file " (figure.name) ".svg" },
                 Some(left) => {

@@ -3,76 +3,56 @@
 //! the lab, both against the pages in use.
 
 use super::chase::{Chase, Curve, Point};
-use results::{Cell, Unit};
-
-/// A figure: something against the working set.
-pub(crate) struct Drawing<'c> {
-    /// What it is.
-    pub(crate) title: &'static str,
-    /// How to read it.
-    pub(crate) caption: &'static str,
-    /// The axes.
-    pub(crate) x: &'static str,
-    pub(crate) y: &'static str,
-    /// Whether y spans orders of magnitude.
-    pub(crate) log: bool,
-    pub(crate) curves: Vec<Line<'c>>,
-}
-
-/// A curve of a figure.
-pub(crate) struct Line<'c> {
-    pub(crate) name: String,
-    /// Whose.
-    pub(crate) cell: &'c Cell,
-    /// Whether it is there to be compared with.
-    pub(crate) reference: bool,
-    pub(crate) points: Vec<(f64, f64)>,
-}
+use crate::figure::{
+    Axis, Worth,
+    plot::{self, Dimension, Form, Plot},
+};
+use results::Unit;
 
 impl Chase<'_> {
     /// What there is to draw.
-    pub(crate) fn drawings(&self) -> Vec<Drawing<'_>> {
-        match self.unit {
+    pub(crate) fn plots(&self) -> Vec<Plot<'_>> {
+        let plots = match self.unit {
             Unit::Ns => vec![self.timed()],
             Unit::Insn => self.missed(),
-        }
+        };
+        plots.into_iter().filter_map(Plot::unless_empty).collect()
     }
 
-    fn timed(&self) -> Drawing<'_> {
+    fn timed(&self) -> Plot<'_> {
         let line = |curve: &'_ Curve<'_>, of: fn(&Point) -> f64| -> Vec<(f64, f64)> {
             curve.points.iter().map(|p| (p.pages, of(p))).collect()
         };
-        let mut curves: Vec<Line<'_>> = Vec::new();
-        for curve in &self.curves {
-            curves.push(Line {
-                name: curve.cell.arm(),
-                cell: curve.cell,
-                reference: false,
-                points: line(curve, |p| p.page),
-            });
-        }
+        let own = self.curves.iter();
+        let mut curves: Vec<plot::Curve<'_>> = own
+            .map(|curve| plot::Curve::of(curve.cell, line(curve, |p| p.page)))
+            .collect();
         if let Some(base) = self.curves.iter().find(|c| c.cell.is_baseline()) {
-            curves.push(Line {
+            curves.push(plot::Curve {
                 name: format!("{}, lines side by side", base.cell.arm()),
-                cell: base.cell,
                 reference: true,
-                points: line(base, |p| p.line),
+                ..plot::Curve::of(base.cell, line(base, |p| p.line))
             });
         }
-        Drawing {
-            title: "TLB reach",
+        let y = Axis::spanning(ys(&curves));
+        Plot {
+            kind: "TLB reach".into(),
+            subject: self.group.to_string(),
+            arms: None,
             caption: "A load of a chase over places a page apart, by the number of pages; the \
                       dashed curve is the same chase over as many lines side by side, which takes \
-                      as much cache and next to no TLB. Both scales are logarithmic.",
-            x: "pages in use",
-            y: "ns per load",
-            log: true,
+                      as much cache and next to no TLB. Both scales are logarithmic."
+                .into(),
+            x: pages(&curves),
+            y: Dimension::new("cost of a load", "ns", y),
+            form: Form::Line,
+            worth: Worth::Main,
             curves,
         }
     }
 
     /// The model's misses; nothing without a model.
-    fn missed(&self) -> Vec<Drawing<'_>> {
+    fn missed(&self) -> Vec<Plot<'_>> {
         const CAPTION: &str = "Counted by the lab's model of a TLB, not by hardware: misses of \
                                the guest per load of a chase over places a page apart.";
         let titles = [
@@ -87,33 +67,40 @@ impl Chase<'_> {
                 "walks per load",
             ),
         ];
-        let drawing = |(counter, title, y): (&str, &'static str, &'static str)| {
+        let plot = |(counter, title, y): (&str, &str, &str)| {
             let line = |curve: &'_ Curve<'_>| -> Vec<(f64, f64)> {
                 let points = curve.points.iter();
                 points
                     .filter_map(|p| Some((p.pages, *p.counts.get(counter)?)))
                     .collect()
             };
-            let curves: Vec<Line<'_>> = self
-                .curves
-                .iter()
-                .map(|curve| Line {
-                    name: curve.cell.arm(),
-                    cell: curve.cell,
-                    reference: false,
-                    points: line(curve),
-                })
-                .filter(|line| !line.points.is_empty())
+            let own = self.curves.iter();
+            let curves: Vec<plot::Curve<'_>> = own
+                .map(|curve| plot::Curve::of(curve.cell, line(curve)))
+                .filter(|curve| !curve.points.is_empty())
                 .collect();
-            (!curves.is_empty()).then_some(Drawing {
-                title,
-                caption: CAPTION,
-                x: "pages in use",
-                y,
-                log: false,
+            let most = ys(&curves).fold(0.0, f64::max);
+            Plot {
+                kind: title.into(),
+                subject: self.group.to_string(),
+                arms: None,
+                caption: CAPTION.into(),
+                x: pages(&curves),
+                y: Dimension::new(y, "", Axis::from_zero(most)),
+                form: Form::Line,
+                worth: Worth::Main,
                 curves,
-            })
+            }
         };
-        titles.into_iter().filter_map(drawing).collect()
+        titles.map(plot).into()
     }
+}
+
+fn pages(curves: &[plot::Curve<'_>]) -> Dimension {
+    let points = curves.iter().flat_map(|c| &c.points);
+    Dimension::new("pages in use", "", Axis::spanning(points.map(|p| p.x)))
+}
+
+fn ys(curves: &[plot::Curve<'_>]) -> impl Iterator<Item = f64> {
+    curves.iter().flat_map(|c| c.points.iter().map(|p| p.y))
 }

@@ -6,7 +6,7 @@
 pub(crate) mod absent;
 pub(crate) mod bystander;
 pub(crate) mod chase;
-pub(crate) mod drawing;
+mod drawing;
 pub(crate) mod misses;
 pub(crate) mod shootdowns;
 

@@ -4,6 +4,7 @@
 
 mod disk;
 mod exports;
+mod figures;
 mod golden;
 mod promises;
 mod runs;
