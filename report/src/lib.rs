@@ -47,7 +47,7 @@ pub use answer::{Question, columns, questions};
 pub use calibration::calibration;
 pub use error::Error;
 pub use export::{Export, export};
-pub use figure::{Figure, Worth, figures};
+pub use figure::{Figure, Worth, cost, figures};
 pub use format::{Format, render};
 pub use html::html;
 pub use markdown::markdown;

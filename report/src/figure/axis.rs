@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! An axis that plotters cannot get lost on: both ends finite, the second above
-//! the first, and at most a dozen ticks, placed at 1, 2 and 5 times a power of ten.
+//! the first, and at most a dozen ticks, placed at 1, 2 and 5 times a power of ten
+//! or at values that were tried.
 
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use std::ops::Range;
@@ -13,6 +14,10 @@ const MOST_TICKS: usize = 12;
 
 /// The percentiles that get a tick.
 const PERCENTILES: [f64; 8] = [0.0, 50.0, 75.0, 90.0, 99.0, 99.9, 99.99, 99.999];
+
+/// Ticks of values that were tried stand at least this part of the axis apart, so that
+/// their labels do not run into each other.
+const APART: f64 = 0.07;
 
 /// How values are laid out along an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,6 +69,42 @@ impl Axis {
             return Axis::linear(low - room, high + room);
         }
         Axis::log(low / 1.15, high * 1.15)
+    }
+
+    /// For costs: from 0, so that heights can be compared, unless the greatest is over
+    /// 20 times the least; then logarithmic.
+    pub(crate) fn costs(values: impl IntoIterator<Item = f64>) -> Self {
+        let (low, high) = extremes(values);
+        match low.is_finite() && high > low * 20.0 {
+            true => Axis::log(low / 1.15, high * 1.15),
+            false => Axis::from_zero(high),
+        }
+    }
+
+    /// For the numbers that a parameter had: as [`Axis::spanning`], with its ticks at
+    /// `values` themselves. With 0 among them it is linear.
+    pub(crate) fn tried(values: &[f64]) -> Self {
+        let mut values: Vec<f64> = values.iter().copied().filter(|v| v.abs() < MOST).collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        let (first, last) = (values.first().copied(), values.last().copied());
+        let mut axis = match (first, last) {
+            (Some(low), Some(high)) if low <= 0.0 => {
+                let room = (high - low) * 0.06;
+                Axis::linear(low - room, high + room)
+            }
+            _ => Axis::spanning(values.iter().copied()),
+        };
+        let mut ticks: Vec<f64> = Vec::new();
+        for value in values {
+            let free = |last: &f64| axis.place(value) - axis.place(*last) >= APART;
+            if ticks.last().is_none_or(free) {
+                ticks.push(value);
+            }
+        }
+        ticks.truncate(MOST_TICKS);
+        axis.ticks = ticks;
+        axis
     }
 
     /// For percentiles from 0 to `end`, in percent: each step to the right is a tenth
@@ -231,6 +272,8 @@ mod tests {
                     Axis::spanning([a, b]),
                     Axis::from_zero(a),
                     Axis::ticked(a, b, vec![]),
+                    Axis::costs([a, b]),
+                    Axis::tried(&[a, b]),
                     Axis::tail(a),
                 ] {
                     let Axis { low, high, .. } = axis;
@@ -267,6 +310,23 @@ mod tests {
         );
         check(Axis::spanning([]), &Axis::linear(0.0, 1.0).ticks);
         check(Axis::tail(99.9), &[0.0, 50.0, 75.0, 90.0, 99.0, 99.9]);
+    }
+
+    #[test]
+    fn numbers_that_were_tried_have_the_ticks() {
+        fn check(tried: &[f64], expected: &[f64]) {
+            assert_eq!(Axis::tried(tried).ticks, expected);
+        }
+        check(&[8.0, 1.0, 2.0, 4.0, 2.0], &[1.0, 2.0, 4.0, 8.0]);
+        check(&[64.0, 256.0, 1024.0], &[64.0, 256.0, 1024.0]);
+        check(&[0.0, 100.0, 101.0], &[0.0, 100.0]);
+        check(&[f64::NAN, 3.0], &[3.0]);
+        assert!(
+            Axis::tried(&(1..=1000).map(f64::from).collect::<Vec<_>>())
+                .ticks
+                .len()
+                <= 12
+        );
     }
 
     #[test]

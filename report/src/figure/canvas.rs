@@ -133,6 +133,38 @@ pub(super) fn corners(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     corners
 }
 
+/// A dot.
+pub(super) fn mark(
+    chart: &mut Chart<'_, '_>,
+    at: (f64, f64),
+    colour: RGBColor,
+) -> Result<(), String> {
+    let dot = Circle::new(at, 3 * FINE, colour.filled());
+    chart.draw_series([dot]).map_err(said)?;
+    Ok(())
+}
+
+/// An interval, level or upright, with caps.
+pub(super) fn whisker(
+    chart: &mut Chart<'_, '_>,
+    ends: [(f64, f64); 2],
+    colour: RGBColor,
+) -> Result<(), String> {
+    let style = colour.stroke_width(FINE as u32);
+    let cap = match ends[0].0 == ends[1].0 {
+        true => (3 * FINE, 0),
+        false => (0, 3 * FINE),
+    };
+    let caps = ends.map(|end| {
+        let across = vec![(-cap.0, -cap.1), cap];
+        EmptyElement::at(end) + PathElement::new(across, style)
+    });
+    let body = PathElement::new(ends.to_vec(), style);
+    chart.draw_series([body]).map_err(said)?;
+    chart.draw_series(caps).map_err(said)?;
+    Ok(())
+}
+
 /// The style of a line. The SVG backend knows no dashes; an opacity that nothing
 /// else has stands for one until [`dashed`] puts it in.
 fn line(stroke: Stroke) -> ShapeStyle {

@@ -3,7 +3,7 @@
 
 use super::{
     Palette,
-    canvas::{Axes, Key, chart, curve, sheet},
+    canvas::{Axes, Key, chart, curve, mark, sheet, whisker},
     plot::{Form, Plot, Point},
 };
 
@@ -32,9 +32,18 @@ pub(super) fn svg(
         for (c, (_, stroke)) in plot.curves.iter().zip(&keys) {
             let points = match plot.form {
                 Form::Steps => steps(&c.points, plot.x.axis.at(1.0)),
-                Form::Line => c.points.iter().map(|p| (p.x, p.y)).collect(),
+                Form::Line | Form::Marked => c.points.iter().map(|p| (p.x, p.y)).collect(),
             };
             curve(&mut chart, &points, *stroke)?;
+            if plot.form == Form::Marked {
+                for p in &c.points {
+                    if let Some(interval) = p.interval.filter(|i| i.low < i.high) {
+                        let ends = [(p.x, interval.low), (p.x, interval.high)];
+                        whisker(&mut chart, ends, stroke.colour)?;
+                    }
+                    mark(&mut chart, (p.x, p.y), stroke.colour)?;
+                }
+            }
         }
         Ok(())
     })

@@ -2,8 +2,8 @@
 //! Figures, as SVG drawn by plotters, each with its data as csv. A table gets
 //! percentile curves, an ECDF, a histogram or stacked phases, as its workload's view
 //! asks and its samples can carry: too few samples, or samples that are all the same,
-//! give no figure rather than a poor one. A chase has its
-//! curves.
+//! give no figure rather than a poor one. A workload gets its cost against whatever
+//! number was varied, a chase its curves.
 //!
 //! All that is curves is a [`plot::Plot`] first.
 //!
@@ -20,6 +20,7 @@ mod palette;
 mod percentile;
 mod phases;
 pub(crate) mod plot;
+mod sweep;
 
 pub(crate) use axis::Axis;
 pub(crate) use palette::Palette;
@@ -62,9 +63,9 @@ pub struct Figure {
 /// Where a figure belongs in a page that cannot hold them all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Worth {
-    /// It sums up a table or a chase.
+    /// It sums up a workload, a table or a chase.
     Main,
-    /// It describes the samples of one table.
+    /// It describes the samples of one table, or the modes of one strategy.
     Detail,
     /// It shows in another way what a detail shows: a file is enough.
     File,
@@ -86,6 +87,7 @@ pub fn figures(run: &Run) -> Result<Vec<Figure>, Error> {
         let mut made: Vec<Made> = Vec::new();
         for family in &bed.families {
             for workload in &family.workloads {
+                made.extend(of_workload(bed, workload, &palette));
                 for table in &workload.tables {
                     made.extend(of_table(bed, workload, table, &palette));
                 }
@@ -108,9 +110,45 @@ pub fn figures(run: &Run) -> Result<Vec<Figure>, Error> {
     Ok(figures)
 }
 
+/// The cost of `workload` against the numbers of `parameter`, for `arms`: a strategy's
+/// name for it with its defaults, `NAME/*` for all its modes. `workload` may be narrowed:
+/// `ID?NAME=VALUE`. Of the first testbed where that is one sweep of two numbers at least;
+/// `None` if it is not.
+///
+/// # Errors
+/// [`Error::Draw`] if plotters refuses it.
+pub fn cost(
+    run: &Run,
+    workload: &str,
+    parameter: &str,
+    arms: &[&str],
+) -> Result<Option<Figure>, Error> {
+    let digest = Digest::of(run);
+    let palette = Palette::of(run);
+    let wanted = |cell: &Cell| {
+        arms.iter().any(|arm| match arm.strip_suffix("/*") {
+            Some(strategy) => cell.strategy == strategy,
+            None => cell.strategy == *arm && cell.mode.is_empty(),
+        })
+    };
+    let figure = digest.beds.iter().find_map(|bed| {
+        let mut arms = bed.arms.clone();
+        arms.retain(|cell| wanted(cell));
+        let plot = sweep::one(&bed.select(workload), parameter, &arms)?;
+        Some(drawn(bed, &plot, &palette))
+    });
+    figure.transpose()
+}
+
 /// The figures of a chase.
 pub(crate) fn of_chase(bed: &Bed<'_>, chase: &Chase<'_>, palette: &Palette) -> Vec<Made> {
     let plots = chase.plots();
+    plots.iter().map(|plot| drawn(bed, plot, palette)).collect()
+}
+
+/// What a workload costs against the numbers that were varied.
+pub(crate) fn of_workload(bed: &Bed<'_>, workload: &Workload<'_>, palette: &Palette) -> Vec<Made> {
+    let plots = sweep::of(bed, workload);
     plots.iter().map(|plot| drawn(bed, plot, palette)).collect()
 }
 

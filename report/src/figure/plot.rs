@@ -29,6 +29,8 @@ pub(crate) struct Plot<'c> {
 pub(crate) enum Form {
     /// A line from each to the next.
     Line,
+    /// The same, each point with a mark and its interval.
+    Marked,
     /// A step: y holds from its x to the next one's, and is 0 before the first.
     Steps,
 }
@@ -189,7 +191,7 @@ mod tests {
             arms: None,
             caption: String::new(),
             x: Dimension::new("percentile", "", Axis::tail(99.0)),
-            y: Dimension::new("latency", "ns", Axis::from_zero(1.0)),
+            y: Dimension::new("latency", "ns", Axis::costs([1.0])),
             form: Form::Line,
             worth: Worth::Detail,
             curves,
@@ -249,7 +251,7 @@ mod tests {
     #[test]
     fn ticks_are_in_the_unit_of_the_table_and_tails_are_not_rounded() {
         let scale = Scale::of(results::Unit::Ns, [2e3]);
-        let y = Dimension::new("latency", "ns", Axis::from_zero(1.0)).scaled(scale);
+        let y = Dimension::new("latency", "ns", Axis::costs([1.0])).scaled(scale);
         assert_eq!(
             (y.label(), y.tick(2500.0)),
             ("latency (µs)".into(), "2.5".into())

@@ -5,7 +5,7 @@ use super::{anchor, arm as arm_name, evidence, overview, wide};
 use crate::{
     Error,
     digest::{self, Bed, Family, Workload},
-    figure::{Figure, Palette, Worth, of_chase, of_table},
+    figure::{Figure, Palette, Worth, of_chase, of_table, of_workload},
     grid::Grid,
     number, prose, tlb,
 };
@@ -33,6 +33,7 @@ pub(super) fn family(
                     p { (info.summary) }
                     (paragraphs(&info.analysis))
                 }
+                @for figure in of_workload(bed, workload, palette) { (drawn(figure, budget)) }
                 @for table in &workload.tables {
                     (figures_table(bed, workload, table, palette))
                     (figures(bed, workload, table, palette, budget))

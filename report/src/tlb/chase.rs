@@ -21,7 +21,7 @@ use results::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether `table` is a point of a curve.
-pub(super) fn is_chase(table: &Table<'_>) -> bool {
+pub(crate) fn is_chase(table: &Table<'_>) -> bool {
     [APART, PLACES]
         .iter()
         .all(|name| table.group.params.contains_key(*name))

@@ -3,7 +3,7 @@
 
 use crate::{disk, runs, tlb};
 use report::{Figure, figures};
-use results::Run;
+use results::{Run, Testbed};
 
 /// The figure whose name ends so; there must be one.
 #[track_caller]
@@ -43,6 +43,53 @@ fn every_figure_has_data_whose_numbers_are_finite() {
                 assert!(number.is_finite(), "{}: {field}", figure.name);
             }
         }
+    }
+}
+
+#[test]
+fn cost_by_cpus_is_a_curve_an_arm_of_medians() {
+    let figures = figures(&tlb::tlb()).unwrap();
+    let figure = named(&figures, "lab-mmio-user-read-cost-by-lab_cpus");
+    assert_eq!(
+        header(figure),
+        "strategy,mode,lab_cpus (CPUs),median latency (insn)"
+    );
+    let mut expected = Vec::new();
+    for (strategy, cost) in [
+        ("memfd", 4_758),
+        ("memfd-thp", 4_758),
+        ("guest-memfd-reinsert", 4_758 + 4 * 1_392),
+    ] {
+        expected.extend([1, 2, 4].map(|n| format!("{strategy},,{n},{cost}")));
+    }
+    let lines: Vec<&str> = figure.csv.lines().skip(1).collect();
+    assert_eq!(lines, expected);
+    // A tick at each number of CPUs, and a dot for each point.
+    for tick in [">\n1\n<", ">\n2\n<", ">\n4\n<"] {
+        assert!(figure.svg.contains(tick), "{tick}");
+    }
+    assert_eq!(figure.svg.matches("<circle").count(), 9);
+}
+
+#[test]
+fn modes_have_a_figure_apart_and_only_where_they_differ() {
+    let figures = figures(&runs::lab()).unwrap();
+    let defaults = named(&figures, "user-read-count-300-mem_mib-64-cost-by-lab_cpus");
+    assert!(rows(defaults).iter().all(|row| row[1].is_empty()));
+    let modes = named(&figures, "cost-by-lab_cpus-modes-of-guest-memfd-reinsert");
+    let moded = rows(modes);
+    assert!(moded.iter().any(|row| row[1] == *"access=held;flush=none"));
+    assert!(moded.iter().any(|row| row[0] == *"memfd"));
+    assert!(modes.svg.contains("… access=held flush=none"));
+    // Those of guest-memfd-unmapped cost the same.
+    let unmapped = |f: &Figure| f.name.ends_with("modes-of-guest-memfd-unmapped");
+    assert!(!figures.iter().any(unmapped));
+}
+
+#[test]
+fn a_chase_has_one_figure_by_size() {
+    for figure in figures(&tlb::tlb()).unwrap() {
+        assert!(!figure.name.contains("cost-by-places"), "{}", figure.name);
     }
 }
 
@@ -92,6 +139,24 @@ fn an_ecdf_ends_with_all_samples_and_never_falls() {
     }
 }
 
+#[test]
+fn a_figure_on_demand_has_the_arms_that_were_asked_for() {
+    let run = runs::lab();
+    let cost = |workload, arms: &[&str]| report::cost(&run, workload, "lab_cpus", arms).unwrap();
+    let figure = cost("mmio/user-read", &["memfd", "guest-memfd-reinsert/*"]).unwrap();
+    let mut arms: Vec<String> = rows(&figure).iter().map(|r| r[0].to_string()).collect();
+    assert_eq!(arms.len(), 2 * (1 + 5));
+    arms.dedup();
+    assert_eq!(arms, ["memfd", "guest-memfd-reinsert"]);
+    assert_eq!(cost("no/such", &["memfd"]), None);
+    assert_eq!(
+        cost("boot/payload", &["memfd"]),
+        None,
+        "one number is no sweep"
+    );
+    assert_eq!(cost("mmio/user-read", &["nobody"]), None);
+}
+
 /// Phases sum up to their bar, in base units.
 #[test]
 fn phases_have_a_line_each() {
@@ -104,4 +169,26 @@ fn phases_have_a_line_each() {
         .collect();
     let phases: Vec<&str> = memfd.iter().map(|r| &r[2]).collect();
     assert_eq!(phases, runs::PHASES);
+}
+
+#[test]
+fn numbers_of_a_record_do_not_hang_an_axis() {
+    let mut run = tlb::tlb();
+    run.rows.retain(|row| row.cell.testbed == Testbed::Lab);
+    run.plan.cells.retain(|c| c.testbed == Testbed::Lab);
+    let hostile = |cell: &mut results::Cell| {
+        if let Some(n) = cell.params.get_mut("lab_cpus") {
+            let to = match n.to_string().as_str() {
+                "1" => 0,
+                "2" => u64::MAX,
+                _ => 1,
+            };
+            *n = results::ParamValue::Int(to);
+        }
+    };
+    run.rows.iter_mut().for_each(|row| hostile(&mut row.cell));
+    run.plan.cells.iter_mut().for_each(hostile);
+    let figures = figures(&run).unwrap();
+    let figure = named(&figures, "lab-mmio-user-read-cost-by-lab_cpus");
+    assert!(figure.csv.contains(",0,") && figure.csv.contains(",18446744073709552000,"));
 }

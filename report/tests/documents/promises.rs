@@ -202,6 +202,7 @@ fn a_lab_shows_its_modes_its_evidence_and_its_defects() {
     let html = report::html(&runs::lab());
     assert!(html.contains("Counters per operation: mmio"));
     assert!(html.contains("kvm.direct_map_reinserts"));
+    assert!(html.contains("stroke-dasharray"));
     let text = report::text(&runs::lab());
     let place = |cpus| {
         text.find(&format!(
