@@ -107,6 +107,22 @@ impl Axis {
         axis
     }
 
+    /// For ratios: logarithmic, with 1 on it. Ratios that are not above 0 are passed
+    /// over.
+    pub(crate) fn ratios(values: impl IntoIterator<Item = f64>) -> Self {
+        let (low, high) = extremes(values.into_iter().chain([0.98, 1.02]));
+        let room = (high / low).powf(0.04);
+        let (low, high) = (low / room, high * room);
+        let ticks = match high > low * 6.0 {
+            true => log_ticks(low, high),
+            false => linear_ticks(low, high),
+        };
+        Axis {
+            ticks,
+            ..Axis::log(low, high)
+        }
+    }
+
     /// For percentiles from 0 to `end`, in percent: each step to the right is a tenth
     /// of what was left.
     pub(crate) fn tail(end: f64) -> Self {
@@ -274,6 +290,7 @@ mod tests {
                     Axis::ticked(a, b, vec![]),
                     Axis::costs([a, b]),
                     Axis::tried(&[a, b]),
+                    Axis::ratios([a, b]),
                     Axis::tail(a),
                 ] {
                     let Axis { low, high, .. } = axis;
@@ -310,6 +327,11 @@ mod tests {
         );
         check(Axis::spanning([]), &Axis::linear(0.0, 1.0).ticks);
         check(Axis::tail(99.9), &[0.0, 50.0, 75.0, 90.0, 99.0, 99.9]);
+        check(Axis::ratios([]), &[0.98, 0.99, 1.0, 1.01, 1.02]);
+        check(
+            Axis::ratios([0.04, 12.0]),
+            &[0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0],
+        );
     }
 
     #[test]

@@ -133,14 +133,22 @@ pub(super) fn corners(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     corners
 }
 
-/// A dot.
+/// A dot; a ring if `hollow`.
 pub(super) fn mark(
     chart: &mut Chart<'_, '_>,
     at: (f64, f64),
     colour: RGBColor,
+    hollow: bool,
 ) -> Result<(), String> {
-    let dot = Circle::new(at, 3 * FINE, colour.filled());
-    chart.draw_series([dot]).map_err(said)?;
+    let radius = 3 * FINE;
+    let marks = match hollow {
+        true => vec![
+            Circle::new(at, radius, PAPER.filled()),
+            Circle::new(at, radius, colour.stroke_width(FINE as u32)),
+        ],
+        false => vec![Circle::new(at, radius, colour.filled())],
+    };
+    chart.draw_series(marks).map_err(said)?;
     Ok(())
 }
 

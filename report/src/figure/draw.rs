@@ -41,7 +41,7 @@ pub(super) fn svg(
                         let ends = [(p.x, interval.low), (p.x, interval.high)];
                         whisker(&mut chart, ends, stroke.colour)?;
                     }
-                    mark(&mut chart, (p.x, p.y), stroke.colour)?;
+                    mark(&mut chart, (p.x, p.y), stroke.colour, false)?;
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! percentile curves, an ECDF, a histogram or stacked phases, as its workload's view
 //! asks and its samples can carry: too few samples, or samples that are all the same,
 //! give no figure rather than a poor one. A workload gets its cost against whatever
-//! number was varied, a chase its curves.
+//! number was varied, a family its ratios, a chase its curves.
 //!
 //! All that is curves is a [`plot::Plot`] first.
 //!
@@ -15,6 +15,7 @@ mod canvas;
 mod data;
 mod draw;
 mod ecdf;
+mod forest;
 mod histogram;
 mod palette;
 mod percentile;
@@ -27,7 +28,7 @@ pub(crate) use palette::Palette;
 
 use crate::{
     Error, clean,
-    digest::{self, Bed, Digest, Workload},
+    digest::{self, Bed, Digest, Family, Workload},
     number::Scale,
     prose,
     tlb::chase::{self, Chase},
@@ -63,7 +64,7 @@ pub struct Figure {
 /// Where a figure belongs in a page that cannot hold them all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Worth {
-    /// It sums up a workload, a table or a chase.
+    /// It sums up a family, a workload or a chase.
     Main,
     /// It describes the samples of one table, or the modes of one strategy.
     Detail,
@@ -84,8 +85,9 @@ pub fn figures(run: &Run) -> Result<Vec<Figure>, Error> {
     let mut names = BTreeSet::new();
     let mut figures = Vec::new();
     for bed in &digest.beds {
-        let mut made: Vec<Made> = Vec::new();
+        let mut made: Vec<Made> = of_bed(bed, &palette).into_iter().collect();
         for family in &bed.families {
+            made.extend(of_family(bed, family, &palette));
             for workload in &family.workloads {
                 made.extend(of_workload(bed, workload, &palette));
                 for table in &workload.tables {
@@ -144,6 +146,32 @@ pub fn cost(
 pub(crate) fn of_chase(bed: &Bed<'_>, chase: &Chase<'_>, palette: &Palette) -> Vec<Made> {
     let plots = chase.plots();
     plots.iter().map(|plot| drawn(bed, plot, palette)).collect()
+}
+
+/// The ratios of a testbed, if they have room in one figure.
+pub(crate) fn of_bed(bed: &Bed<'_>, palette: &Palette) -> Option<Made> {
+    let fits = forest::fits(bed);
+    fits.then(|| ratios(bed, &bed.families, "all workloads", palette))?
+}
+
+/// The ratios of a family, if those of its testbed have no room in one figure.
+pub(crate) fn of_family(bed: &Bed<'_>, family: &Family<'_>, palette: &Palette) -> Option<Made> {
+    let family = std::slice::from_ref(family);
+    let apart = !forest::fits(bed);
+    apart.then(|| ratios(bed, family, &family[0].name, palette))?
+}
+
+fn ratios(
+    bed: &Bed<'_>,
+    families: &[Family<'_>],
+    subject: &str,
+    palette: &Palette,
+) -> Option<Made> {
+    let mark = prose::watermark(bed.testbed);
+    let title = format!("{} of {subject}", forest::KIND);
+    let (caption, drawn) = forest::draw(bed, families, palette, mark, &title)?;
+    let name = file_name(bed, subject, forest::KIND);
+    Some(finished(drawn, name, &title, caption, Worth::Main))
 }
 
 /// What a workload costs against the numbers that were varied.

@@ -74,6 +74,14 @@ pub(super) fn one<'a>(
     }
 }
 
+/// The tables of `tables` at which every number that varies is at its least or its
+/// greatest.
+pub(super) fn ends<'t, 'a>(tables: &[&'t Table<'a>]) -> Vec<&'t Table<'a>> {
+    let numbers = numbers(tables);
+    let tables = tables.iter().copied();
+    tables.filter(|t| at_ends(t, &numbers, None)).collect()
+}
+
 /// Every parameter that has different numbers in `tables`, with these.
 fn numbers(tables: &[&Table<'_>]) -> BTreeMap<String, BTreeSet<u64>> {
     let mut numbers: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
@@ -87,8 +95,14 @@ fn numbers(tables: &[&Table<'_>]) -> BTreeMap<String, BTreeSet<u64>> {
 }
 
 /// Whether `table` has an end of each of `numbers` but `swept`.
-fn at_ends(table: &Table<'_>, numbers: &BTreeMap<String, BTreeSet<u64>>, swept: &str) -> bool {
-    let mut held = numbers.iter().filter(|(name, _)| *name != swept);
+fn at_ends(
+    table: &Table<'_>,
+    numbers: &BTreeMap<String, BTreeSet<u64>>,
+    swept: Option<&str>,
+) -> bool {
+    let mut held = numbers
+        .iter()
+        .filter(|(name, _)| Some(name.as_str()) != swept);
     held.all(|(name, values)| match number(&table.group.params, name) {
         Some(n) => [values.first(), values.last()].contains(&Some(&n)),
         None => true,
@@ -127,7 +141,7 @@ fn sweeps<'t, 'a>(
             continue;
         };
         let Some(unit) = table.unit else { continue };
-        if !at_ends(table, numbers, parameter) {
+        if !at_ends(table, numbers, Some(parameter)) {
             continue;
         }
         let sweep = entry(

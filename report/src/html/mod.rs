@@ -47,7 +47,10 @@ pub fn html(run: &Run) -> String {
                     @if digest.beds.is_empty() { p { "The record holds no cell: nothing was run." } }
                     @for bed in &digest.beds { (answers::glances(bed, &palette)) }
                     (answers::answers(&answer::of(&digest)))
-                    @for bed in &digest.beds { (overview::overview(bed, &palette)) }
+                    @for bed in &digest.beds {
+                        (overview::overview(bed, &palette))
+                        (section::ratios(bed, &palette, &mut budget))
+                    }
                     (evidence::isolation(&digest, &palette))
                     (closing::gaps(&digest))
                     @for (bed, grids) in digest.beds.iter().zip(&translations) { (section::translation(bed, grids, &palette, &mut budget)) }

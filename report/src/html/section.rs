@@ -5,7 +5,7 @@ use super::{anchor, arm as arm_name, evidence, overview, wide};
 use crate::{
     Error,
     digest::{self, Bed, Family, Workload},
-    figure::{Figure, Palette, Worth, of_chase, of_table, of_workload},
+    figure::{Figure, Palette, Worth, of_bed, of_chase, of_family, of_table, of_workload},
     grid::Grid,
     number, prose, tlb,
 };
@@ -17,6 +17,11 @@ use results::{
     stats::{NotEnough, Tail},
 };
 
+/// The ratios of `bed` in one figure, if they have room in one.
+pub(super) fn ratios(bed: &Bed<'_>, palette: &Palette, budget: &mut usize) -> Markup {
+    html! { @if let Some(figure) = of_bed(bed, palette) { (drawn(figure, budget)) } }
+}
+
 /// The section of `family`. Figures are taken from `budget`, in bytes.
 pub(super) fn family(
     bed: &Bed<'_>,
@@ -27,6 +32,7 @@ pub(super) fn family(
     html! {
         section {
             h2 id=(anchor(bed, &family.name)) { (family.name) " (" (bed.testbed) ")" }
+            @if let Some(figure) = of_family(bed, family, palette) { (drawn(figure, budget)) }
             @for workload in &family.workloads {
                 h3 { (workload.id) }
                 @if let Some(info) = workload.info {

@@ -139,6 +139,27 @@ fn an_ecdf_ends_with_all_samples_and_never_falls() {
     }
 }
 
+/// One figure of ratios for a testbed with few tables, one a family for many.
+#[test]
+fn ratios_stand_in_one_figure_or_one_a_family() {
+    let few = figures(&runs::realistic(1)).unwrap();
+    let figure = named(&few, "ratios");
+    assert_eq!(figure.name, "host-all-workloads-ratios");
+    for row in rows(figure) {
+        assert_ne!(&row[2], "memfd");
+        let value = |i: usize| row[i].parse::<f64>().unwrap();
+        match &row[7] {
+            "interval" => assert!(value(5) <= value(4) && value(4) <= value(6), "{row:?}"),
+            _ => assert!(row[5].is_empty() && row[6].is_empty(), "{row:?}"),
+        }
+    }
+    let many = figures(&runs::thousand_cells()).unwrap();
+    let figure = named(&many, "ratios");
+    assert_eq!(figure.name, "host-fault-ratios");
+    assert!(figure.caption.contains("Shown are 2 of 200 settings"));
+    assert!(figure.svg.contains("mem_mib=199") && !figure.svg.contains("mem_mib=100"));
+}
+
 #[test]
 fn a_figure_on_demand_has_the_arms_that_were_asked_for() {
     let run = runs::lab();
