@@ -32,7 +32,7 @@ fn the_profile_list_runs_what_every_question_needs() {
 fn every_column_at_a_glance_is_of_a_workload() {
     let workloads = workloads::all().unwrap();
     for (column, ids) in report::columns() {
-        assert!(ids.len() > 0, "{column}");
+        assert!(!ids.is_empty(), "{column}");
         for id in ids {
             assert!(workloads.iter().any(|w| w.id == id), "{column}: no {id}");
         }

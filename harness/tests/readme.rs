@@ -97,10 +97,8 @@ fn overview(run: &Run, workloads: &[&str], words: &[&str]) -> String {
         let of = |id: &&str| has.get(1) == Some(id);
         (workloads.is_empty() || workloads.iter().any(of)) && words.iter().all(|w| has.contains(w))
     };
-    report::markdown(run)
+    report::overview_table(run)
         .lines()
-        .skip_while(|line| !line.starts_with("| workload |"))
-        .take_while(|line| line.starts_with('|'))
         .enumerate()
         .filter(|(i, line)| *i < 2 || shown(line))
         .map(|(_, line)| format!("{line}\n"))

@@ -50,7 +50,7 @@ pub use export::{Export, export};
 pub use figure::{Figure, Worth, cost, figures};
 pub use format::{Format, render};
 pub use html::html;
-pub use markdown::markdown;
+pub use markdown::{markdown, overview_table};
 pub use pivot::pivot;
 pub use samples::write_samples;
 pub use terminal::terminal;

@@ -190,6 +190,15 @@ fn overview(out: &mut String, bed: &Bed<'_>) {
     }
 }
 
+/// Every group of `run` against every strategy in its default mode, as one table.
+pub fn overview_table(run: &Run) -> String {
+    let mut out = String::new();
+    for bed in &Digest::of(run).beds {
+        matrix(&mut out, bed, &bed.defaults());
+    }
+    out
+}
+
 /// Every group in which one of `arms` is, against `arms`.
 fn matrix(out: &mut String, bed: &Bed<'_>, arms: &[&Cell]) {
     let mut header = vec!["workload".to_string()];
