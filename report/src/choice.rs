@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! A list of forms out of which a person chooses one by name.
 
-/// Makes an enum of forms, their names, and the function that writes a run in one of
-/// them, from one line a form: `Variant: "name", "file", function;`.
+/// Makes an enum of forms, their names, and the function that writes what it is given in
+/// one of them, from one line a form: `Variant: "name", "file", function;`.
 macro_rules! choices {
     (
         $(#[$about:meta])+
         $choice:ident, $what:literal;
         $(#[$render_about:meta])+
-        $render_all:ident;
+        $render_all:ident($arg:ident: $type:ty);
         $($(#[$doc:meta])+ $variant:ident: $name:literal, $file:literal, $render:expr;)+
     ) => {
         $(#[$about])+
@@ -56,8 +56,8 @@ macro_rules! choices {
         }
 
         $(#[$render_about])+
-        pub fn $render_all(format: $choice, run: &results::Run) -> Result<String, $crate::Error> {
-            match format { $($choice::$variant => $render(run),)+ }
+        pub fn $render_all(format: $choice, $arg: $type) -> Result<String, $crate::Error> {
+            match format { $($choice::$variant => $render($arg),)+ }
         }
     };
 }

@@ -12,7 +12,7 @@ choices! {
     /// # Errors
     /// None of the formats fails on the content of a run today; an error
     /// means that a library we write through refused.
-    render;
+    render(run: &results::Run);
     /// One self-contained page with tables and figures.
     Html: "html", "report.html", |run| Ok(crate::html(run));
     /// GitHub-flavoured Markdown, for pull requests.

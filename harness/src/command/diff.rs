@@ -3,14 +3,18 @@
 
 use super::gate::{Sides, nothing};
 use crate::{cli::DiffArgs, exit::Exit};
-use report::verdict::{Scope, render};
+use report::verdict::{Pair, Scope, render};
 use results::gate::Outcome;
 
 /// Prints every series of both runs, and every count that changed.
 pub(super) fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
     let sides = Sides::read(&args.a, &args.b, &args.compare)?;
     let comparison = sides.compare();
-    super::print(&render(sides.form, &comparison, Scope::All)?)?;
+    let pair = Pair {
+        comparison: &comparison,
+        scope: Scope::All,
+    };
+    super::print(&render(sides.form, &pair)?)?;
     match comparison.outcome() {
         Outcome::Nothing | Outcome::Unfit => Err(nothing(&comparison).into()),
         Outcome::Fine | Outcome::Regression | Outcome::Inconclusive => Ok(Exit::Fine),

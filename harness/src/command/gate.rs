@@ -5,7 +5,7 @@ use crate::{
     cli::{CompareArgs, GateArgs},
     exit::{Exit, Failure},
 };
-use report::verdict::{Form, Scope, render};
+use report::verdict::{Form, Pair, Scope, render};
 use results::{
     Run,
     gate::{self, Comparison, Outcome, Policy, Terms},
@@ -21,7 +21,11 @@ pub(super) fn run(args: &GateArgs) -> anyhow::Result<Exit> {
     let sides = Sides::read(&args.baseline, &args.current, &args.compare)?;
     let mut comparison = sides.compare();
     sides.heed_calibrations(&mut comparison)?;
-    super::print(&render(sides.form, &comparison, Scope::Decisive)?)?;
+    let pair = Pair {
+        comparison: &comparison,
+        scope: Scope::Decisive,
+    };
+    super::print(&render(sides.form, &pair)?)?;
     if let Some(word) = &args.update_baseline {
         let place = baseline::place(word, &here()?);
         baseline::copy(&sides.current_dir, &place).map_err(Failure::usage)?;

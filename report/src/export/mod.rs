@@ -25,7 +25,7 @@ choices! {
     ///
     /// # Errors
     /// [`crate::Error::Export`] if the library that writes the form refused.
-    export;
+    export(run: &results::Run);
     /// Kernel TAP, version 1: as the kernel's own selftests report.
     Ktap: "ktap", "results.ktap", |run| Ok(ktap::ktap(run));
     /// JUnit XML, which CI systems show as tests.

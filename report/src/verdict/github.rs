@@ -4,16 +4,17 @@
 //! are shown there; the last line says how many there were.
 
 use super::{
-    Scope,
+    Pair,
     text::{figures, summary},
 };
 use crate::{clean, number};
-use results::gate::{Comparison, Metric, Role, Verdict};
+use results::gate::{Metric, Role, Verdict};
 
 /// How many annotations of a kind a job's step shows.
 const MOST: usize = 10;
 
-pub(super) fn github(comparison: &Comparison, _: Scope) -> String {
+pub(super) fn github(pair: &Pair<'_>) -> String {
+    let comparison = pair.comparison;
     let kinds = [
         ("error", Verdict::Regression),
         ("warning", Verdict::Inconclusive),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! A comparison as JSON: the data as they are, with the outcome first.
 
+use super::Pair;
 use crate::Error;
 use results::gate::{Comparison, Outcome};
 use serde::Serialize;
@@ -12,7 +13,8 @@ struct Document<'a> {
     comparison: &'a Comparison,
 }
 
-pub(super) fn json(comparison: &Comparison) -> Result<String, Error> {
+pub(super) fn json(pair: &Pair<'_>) -> Result<String, Error> {
+    let comparison = pair.comparison;
     let document = Document {
         outcome: comparison.outcome(),
         comparison,

@@ -2,7 +2,7 @@
 //! A comparison for a person: the outcome, then what decides it cell by cell, then
 //! what else changed. At most [`COLUMNS`] wide.
 
-use super::Scope;
+use super::{Pair, Scope};
 use crate::{
     clean,
     number::{self, Scale},
@@ -18,7 +18,8 @@ const COLUMNS: usize = 100;
 /// How many of the cells that a run lacks for one reason are named.
 const CELLS_NAMED: usize = 5;
 
-pub(super) fn text(comparison: &Comparison, scope: Scope) -> String {
+pub(super) fn text(pair: &Pair<'_>) -> String {
+    let &Pair { comparison, scope } = pair;
     let mut out = String::new();
     for (title, group) in [
         ("refused", &comparison.refused),
