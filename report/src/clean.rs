@@ -55,7 +55,8 @@ pub(crate) fn shorten(text: &str, most: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-fn harmless(c: char) -> bool {
+/// Whether a character neither controls a terminal nor reorders text.
+pub(crate) fn harmless(c: char) -> bool {
     let reorders = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let not_xml = matches!(c, '\u{fffe}' | '\u{ffff}');
     c == '\n' || !(c.is_control() || reorders || not_xml)
