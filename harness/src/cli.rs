@@ -274,8 +274,8 @@ pub struct CompareArgs {
     /// Leave out what the second run was not meant to measure, instead of missing it
     #[arg(long)]
     pub partial: bool,
-    /// text, github (annotations of a job) or json
-    #[arg(long, default_value = "text")]
+    /// terminal, md, text (for a mail), json, or github (annotations of a job)
+    #[arg(long, default_value = "terminal")]
     pub format: String,
 }
 

@@ -30,6 +30,8 @@ pub(crate) fn ascii(text: &str) -> String {
             ' '..='~' => out.push(c),
             'µ' | 'μ' => out.push('u'),
             '×' => out.push('x'),
+            '→' => out.push_str("->"),
+            '·' => out.push('-'),
             '–' | '—' | '−' => out.push('-'),
             '…' => out.push_str("..."),
             '‘' | '’' => out.push('\''),
@@ -82,6 +84,7 @@ mod tests {
             assert_eq!(ascii(input), expected);
         }
         check("73 µs ≤ 5×", "73 us <= 5x");
+        check("a → b · c", "a -> b - c");
         check("two\nlines\tand a tab", "two lines and a tab");
         check("\u{1b}名", "??");
     }

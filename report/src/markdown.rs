@@ -6,7 +6,8 @@
 mod details;
 mod syntax;
 
-pub(crate) use syntax::{escape, table};
+pub(crate) use details::grid;
+pub(crate) use syntax::{escape, fence, fold, table};
 
 use crate::{
     answer::{self, Answer, glance},
@@ -17,13 +18,11 @@ use crate::{
     number::{self, Mark},
     prose,
 };
-use details::grid;
 use results::{
     BASELINE, Cell, Run,
     compare::{Arm, Table},
 };
 use std::fmt::Write;
-use syntax::{fence, fold};
 
 /// The longest comment that GitHub takes, in characters.
 const MOST: usize = 65_536;

@@ -6,8 +6,10 @@
 //! cut off; tables that would make the mail too long are named with the file they are in.
 
 mod moved;
-mod page;
+pub(crate) mod page;
 mod tables;
+
+pub(crate) use tables::grid;
 
 use crate::{
     answer::{self, Answer, Part, glance},

@@ -11,6 +11,8 @@ pub(super) fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
     let sides = Sides::read(&args.a, &args.b, &args.compare)?;
     let comparison = sides.compare();
     let pair = Pair {
+        baseline: &sides.baseline,
+        current: &sides.current,
         comparison: &comparison,
         scope: Scope::All,
     };

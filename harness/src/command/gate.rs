@@ -22,6 +22,8 @@ pub(super) fn run(args: &GateArgs) -> anyhow::Result<Exit> {
     let mut comparison = sides.compare();
     sides.heed_calibrations(&mut comparison)?;
     let pair = Pair {
+        baseline: &sides.baseline,
+        current: &sides.current,
         comparison: &comparison,
         scope: Scope::Decisive,
     };
@@ -45,9 +47,9 @@ pub(super) fn run(args: &GateArgs) -> anyhow::Result<Exit> {
 
 /// Two runs as read, and how to compare them.
 pub(super) struct Sides {
-    baseline: Run,
+    pub(super) baseline: Run,
     baseline_dir: PathBuf,
-    current: Run,
+    pub(super) current: Run,
     current_dir: PathBuf,
     terms: Terms,
     pub(super) form: Form,

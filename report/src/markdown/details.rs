@@ -116,7 +116,7 @@ fn works(out: &mut String, matrix: &Matrix) {
 }
 
 /// A grid below its title.
-pub(super) fn grid(out: &mut String, grid: &Grid) {
+pub(crate) fn grid(out: &mut String, grid: &Grid) {
     let _ = write!(out, "### {}\n\n", escape(&grid.title));
     if !grid.about.is_empty() {
         let _ = write!(out, "{}\n\n", escape(&grid.about));

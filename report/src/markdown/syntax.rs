@@ -26,14 +26,14 @@ pub(crate) fn table(
     }
 }
 
-pub(super) fn fold(out: &mut String, title: &str, body: impl FnOnce(&mut String)) {
+pub(crate) fn fold(out: &mut String, title: &str, body: impl FnOnce(&mut String)) {
     let _ = write!(out, "\n<details><summary>{}</summary>\n\n", escape(title));
     body(out);
     *out += "\n</details>\n";
 }
 
 /// Backticks that no run of them inside `text` can close.
-pub(super) fn fence(text: &str) -> String {
+pub(crate) fn fence(text: &str) -> String {
     let runs = text.split(|c| c != '`').map(str::len);
     "`".repeat(runs.max().unwrap_or(0).max(2) + 1)
 }

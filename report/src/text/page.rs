@@ -13,11 +13,11 @@ const TIGHT: &str = "| ";
 
 /// The document so far. Every method keeps to [`COLUMNS`] and to ASCII.
 #[derive(Default)]
-pub(super) struct Page(String);
+pub(crate) struct Page(String);
 
 impl Page {
     /// All of it.
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.0
     }
 
@@ -31,23 +31,23 @@ impl Page {
         self.0.push_str(&other.0);
     }
 
-    pub(super) fn line(&mut self, line: &str) {
+    pub(crate) fn line(&mut self, line: &str) {
         self.0.push_str(line.trim_end());
         self.0.push('\n');
     }
 
-    pub(super) fn gap(&mut self) {
+    pub(crate) fn gap(&mut self) {
         self.line("");
     }
 
-    pub(super) fn heading(&mut self, text: &str) {
+    pub(crate) fn heading(&mut self, text: &str) {
         self.gap();
         self.wrapped("", text);
         self.line(&"-".repeat(ascii(text).len().min(COLUMNS)));
     }
 
     /// `text` in lines, the first of which begins with `first`.
-    pub(super) fn wrapped(&mut self, first: &str, text: &str) {
+    pub(crate) fn wrapped(&mut self, first: &str, text: &str) {
         for line in wrap(first, &ascii(text), COLUMNS) {
             self.line(&line);
         }
@@ -90,9 +90,13 @@ impl Page {
 
     /// The same in as many tables as it takes to keep the figures of a row within
     /// [`COLUMNS`]; each begins with the first column.
-    pub(super) fn split(&mut self, rows: &[Vec<String>]) {
-        /// What the first column may have; longer names stand above their figures.
-        const FIRST: usize = 32;
+    pub(crate) fn split(&mut self, rows: &[Vec<String>]) {
+        self.split_behind(32, rows);
+    }
+
+    /// The same with at most `first` columns of a line for the names: longer ones stand
+    /// above their figures.
+    pub(crate) fn split_behind(&mut self, first: usize, rows: &[Vec<String>]) {
         let width = |column: usize| {
             let rows = rows.iter().filter(|row| row.len() > 1);
             let cells = rows.filter_map(|row| row.get(column));
@@ -101,12 +105,12 @@ impl Page {
         let columns = rows.first().map_or(0, Vec::len);
         let fits = |bar: &&str| {
             let figures = (1..columns).map(|column| width(column) + bar.len());
-            width(0).min(FIRST) + figures.sum::<usize>() <= COLUMNS
+            width(0).min(first) + figures.sum::<usize>() <= COLUMNS
         };
         let bar = [BAR, TIGHT].into_iter().find(fits).unwrap_or(BAR);
         let mut begin = 1;
         while begin < columns {
-            let mut used = width(0).min(FIRST);
+            let mut used = width(0).min(first);
             let room = |column: &usize| {
                 used += width(*column) + bar.len();
                 used <= COLUMNS
@@ -125,7 +129,7 @@ impl Page {
     }
 
     /// The command, in lines that a shell joins again.
-    pub(super) fn command(&mut self, words: &[String]) {
+    pub(crate) fn command(&mut self, words: &[String]) {
         const MOST: usize = COLUMNS - 4;
         let mut line = "  ".to_string();
         for word in words {

@@ -50,7 +50,7 @@ pub(super) fn translation(bed: &Bed<'_>) -> Option<Page> {
 }
 
 /// A grid, each group's name above its rows.
-pub(super) fn grid(out: &mut Page, grid: &Grid) {
+pub(crate) fn grid(out: &mut Page, grid: &Grid) {
     out.wrapped("", &grid.title);
     let ascii_row = |row: &Vec<String>| row.iter().map(|cell| ascii(cell)).collect();
     let mut rows = vec![ascii_row(&grid.columns)];

@@ -5,7 +5,7 @@
 
 use super::{
     Pair,
-    text::{figures, summary},
+    words::{figures, summary},
 };
 use crate::{clean, number};
 use results::gate::{Metric, Role, Verdict};

@@ -2,13 +2,30 @@
 //! Verdicts on two runs, rendered. To add a form, write a file with a function of a
 //! [`Pair`] and give it a line in the list below: everything that a verdict
 //! rests on is in there.
+//!
+//! `view` is what a reader sees, made once; `words` what a metric says. Each form
+//! writes it down and escapes for itself: names are those of records, and untrusted.
+
+mod counts;
+mod heads;
+mod losses;
+mod stat;
+mod view;
+mod words;
 
 mod github;
 mod json;
+mod markdown;
+mod terminal;
 mod text;
 
 use crate::choice::choices;
-use results::gate::Comparison;
+use results::{Run, gate::Comparison};
+
+/// What the columns of a table mean.
+const COLUMNS: &str = "A, B: medians over blocks. delta and interval: the change from A to B in \
+percent, with its 95 % interval; exact: the difference of counts that repeat to the last digit. MDE, detects: the \
+least slowdown, in percent, that would be called a regression in 4 cases of 5.";
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +39,11 @@ pub enum Scope {
 /// What is to be rendered.
 #[derive(Clone, Copy, Debug)]
 pub struct Pair<'a> {
-    /// The verdicts.
+    /// What is compared with: A.
+    pub baseline: &'a Run,
+    /// What is judged: B.
+    pub current: &'a Run,
+    /// The verdicts on the two.
     pub comparison: &'a Comparison,
     /// How much of them is shown.
     pub scope: Scope,
@@ -36,7 +57,11 @@ choices! {
     /// # Errors
     /// [`crate::Error::Json`] if a library that we write through refuses.
     render(pair: &Pair<'_>);
-    /// For a person at a terminal or in a log.
+    /// For a person at a terminal or in a log, at most 100 columns.
+    Terminal: "terminal", "diff.terminal.txt", |pair| Ok(terminal::terminal(pair));
+    /// GitHub-flavoured Markdown, for a comment on a pull request.
+    Markdown: "md", "diff.md", |pair| Ok(markdown::markdown(pair));
+    /// Plain ASCII of at most 75 columns, for mailing lists.
     Text: "text", "diff.txt", |pair| Ok(text::text(pair));
     /// Annotations of a GitHub job.
     Github: "github", "diff.github.txt", |pair| Ok(github::github(pair));

@@ -1,206 +1,293 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! A comparison for a person: the outcome, then what decides it cell by cell, then
-//! what else changed. At most [`COLUMNS`] wide.
+//! A comparison for a mailing list: ASCII, at most 75 columns. `-` and `+` in the
+//! margin are those of a patch above (A and B), and below say which way a figure went.
 
-use super::{Pair, Scope};
-use crate::{
-    clean,
-    number::{self, Scale},
-    wrap::wrap,
+use super::{
+    Pair,
+    stat::{self, Stat},
+    view::{Family, Room, Table, View},
+    words::{Standing, delta, detects, direction, interval, medians, reasons, scale, summary},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use crate::{
+    clean::{ascii, shorten},
+    number::Scale,
+    text::{grid, page::Page},
+};
+use results::gate::Metric;
+use std::cmp::Ordering;
 
-use results::gate::{Comparison, Flag, Method, Metric, Name, Outcome, Role, Verdict};
+/// A mail of more rows is read by nobody.
+const ROOM: Room = Room {
+    rows: 600,
+    moved: 10,
+    same: false,
+};
 
-/// The widest line, in characters.
-const COLUMNS: usize = 100;
+/// What names may have of a line: longer ones stand above their figures.
+const NAMES: usize = 23;
 
 /// How many of the cells that a run lacks for one reason are named.
 const CELLS_NAMED: usize = 5;
 
+/// The columns of every table, but for the last where it would be empty: counts that
+/// repeat hide no change.
+const HEAD: [&str; 6] = ["variant", "A", "B", "delta", "interval", "MDE"];
+
+/// What the margin means.
+const LEGEND: &str = "++ regression, -- improvement: by more than the tolerance, and not by \
+chance; + dearer, - cheaper: within it, or decides nothing; ?? cannot be told; !! the control \
+moved; # other samples with the same median.";
+
+/// What the columns mean.
+const COLUMNS: &str = "A, B: medians over blocks. delta, interval: change from A to B in \
+percent, with a 95% interval; exact: the difference of counts that repeat. MDE: the least slowdown, in percent, \
+called a regression in 4 cases of 5.";
+
 pub(super) fn text(pair: &Pair<'_>) -> String {
-    let &Pair { comparison, scope } = pair;
-    let mut out = String::new();
-    for (title, group) in [
-        ("refused", &comparison.refused),
-        ("compared all the same", &comparison.crossed),
-    ] {
-        for d in group {
-            let line = format!(
-                "{title}: {} {} ({}): baseline {:?}, current {:?}",
-                d.testbed, d.aspect, d.fact, d.baseline, d.current
-            );
-            out += &paragraph("! ", &line);
+    let view = View::of(pair, ROOM);
+    let mut out = Page::default();
+    out.wrapped("", &summary(pair.comparison));
+    for caution in &view.cautions {
+        out.gap();
+        out.wrapped("! ", caution);
+    }
+    heads(&mut out, &view);
+    if !view.stats.is_empty() {
+        out.heading("What moved");
+        diffstat(&mut out, &view.stats);
+        most(&mut out, &view);
+        out.heading("Series");
+        for (i, family) in view.families.iter().enumerate() {
+            tables(&mut out, family, i == 0);
+        }
+        if rows_of(&view) > 0 {
+            out.gap();
+            out.wrapped("", LEGEND);
+            out.wrapped("", COLUMNS);
         }
     }
-    for note in &comparison.notes {
-        out += &paragraph("! ", note);
+    counts(&mut out, &view);
+    losses(&mut out, &view);
+    out.heading("Threats to validity");
+    for threat in &view.threats {
+        out.wrapped("- ", threat);
     }
-    out += &missing(comparison);
-    out += &metrics(comparison, scope);
-    if comparison
-        .metrics
+    out.heading("Commands");
+    for (name, run) in [("A:", pair.baseline), ("B:", pair.current)] {
+        out.line(name);
+        out.command(&run.header.command);
+    }
+    out.finish()
+}
+
+/// The runs as a patch from one to the other.
+fn heads(out: &mut Page, view: &View<'_>) {
+    out.heading("A (-) and B (+)");
+    let heads = &view.heads;
+    for fact in &heads.first {
+        let [a, b] = fact.shown();
+        match fact.differs() {
+            true => {
+                out.wrapped("- ", &format!("{}: {a}", fact.name));
+                out.wrapped("+ ", &format!("{}: {b}", fact.name));
+            }
+            false => out.wrapped("  ", &format!("{}: {a}", fact.name)),
+        }
+    }
+    if !heads.further.is_empty() {
+        // Their values are long, and what they bear on is above.
+        let names: Vec<&str> = heads.further.iter().map(|f| f.name.as_str()).collect();
+        out.wrapped("  ", &format!("also different: {}", names.join(", ")));
+    }
+    if heads.same > 0 {
+        out.wrapped("  ", &format!("the same: {} further facts", heads.same));
+    }
+}
+
+/// A line for each workload of which something moved.
+fn diffstat(out: &mut Page, stats: &[Stat<'_>]) {
+    /// What a name and a bar may have, in columns.
+    const NAME: usize = 30;
+    const BAR: usize = 22;
+    let stirred: Vec<(String, &Stat<'_>)> = stats
         .iter()
-        .any(|m| m.method == Method::Unpaired)
-    {
-        out += &paragraph("", &explained(comparison));
+        .filter(|s| s.stirs())
+        .map(|s| {
+            let name = ascii(&format!("{}: {}", s.testbed, s.workload));
+            (shorten(&name, NAME).replace('…', "~"), s)
+        })
+        .collect();
+    let width = stirred.iter().map(|(name, _)| name.len()).max();
+    let width = width.unwrap_or(0);
+    let parts = |s: &Stat<'_>| [(s.dearer, "+"), (s.cheaper, "-"), (s.open, "?")];
+    let count = |s: &Stat<'_>| parts(s).iter().map(|(n, _)| n).sum::<usize>();
+    let most = stirred.iter().map(|(_, s)| count(s)).max().unwrap_or(0);
+    for (name, stat) in &stirred {
+        let scaled = |n: usize| match most <= BAR {
+            true => n,
+            // One is never nothing.
+            false => (n * BAR).div_ceil(most),
+        };
+        let bar = parts(stat).map(|(n, sign)| sign.repeat(scaled(n)));
+        let lost = [(stat.gone, "gone"), (stat.new, "new")];
+        let lost = lost.iter().filter(|(n, _)| *n > 0);
+        let lost: Vec<String> = lost.map(|(n, what)| format!("{n} {what}")).collect();
+        out.line(&format!(
+            " {name:width$} |{:>5} {}",
+            count(stat),
+            bar.concat()
+        ));
+        if !lost.is_empty() {
+            out.line(&format!(" {:width$} | {}", "", lost.join(", ")));
+        }
     }
-    out += &paragraph("", &summary(comparison));
-    clean::document(out)
+    out.wrapped(" ", &stat::total(stats));
 }
 
-/// What one of the runs lacks: a few cells of each kind by name, the rest by number.
-fn missing(comparison: &Comparison) -> String {
-    let mut groups: BTreeMap<(bool, &str), BTreeSet<String>> = BTreeMap::new();
-    let gone = comparison.metrics.iter().filter(|m| {
-        let series = matches!(m.name, Name::Series(_));
-        m.verdict == Verdict::Missing && series
-    });
-    for metric in gone {
-        let why = metric.reason.as_deref().unwrap_or_default();
-        let cells = groups.entry((metric.current.is_some(), why)).or_default();
-        cells.insert(format!("{}: {}", metric.cell.testbed, metric.cell));
-    }
-    let mut out = String::new();
-    for ((new, why), cells) in groups {
-        let title = if new { "new" } else { "MISSING" };
-        let title = format!("{title}: {} cells {}", cells.len(), clean::line(why));
-        out += &paragraph("! ", &title);
-        for cell in cells.iter().take(CELLS_NAMED) {
-            out += &paragraph("    ", &clean::line(cell));
-        }
-        if let Some(more @ 1..) = cells.len().checked_sub(CELLS_NAMED) {
-            out += &format!("    and {more} more\n");
-        }
-    }
-    out
+/// How many rows the tables have.
+fn rows_of(view: &View<'_>) -> usize {
+    let tables = view.families.iter().flat_map(|family| &family.tables);
+    tables.map(|table| table.rows.len()).sum()
 }
 
-/// Every shown metric below the name of its cell.
-fn metrics(comparison: &Comparison, scope: Scope) -> String {
-    let mut out = String::new();
-    let mut cell = None;
-    for metric in comparison.metrics.iter().filter(|m| shown(m, scope)) {
-        if cell != Some(&metric.cell) {
-            cell = Some(&metric.cell);
-            let name = format!("{}: {}", metric.cell.testbed, metric.cell);
-            out += &format!("\n{}", paragraph("", &clean::line(&name)));
+/// The gravest and largest of what moved, unless the tables below have nothing else.
+fn most(out: &mut Page, view: &View<'_>) {
+    let (moved, all) = &view.moved;
+    if moved.is_empty() || rows_of(view) <= moved.len() {
+        return;
+    }
+    let title = format!(
+        "The gravest first, then the largest: {} of {all}",
+        moved.len()
+    );
+    let columns = columns(moved);
+    let mut groups: Vec<(String, Vec<&Metric>)> = Vec::new();
+    for metric in moved {
+        let group = format!("{} ({}", metric.cell.group(), metric.name.text());
+        match groups.iter_mut().find(|(known, _)| *known == group) {
+            Some((_, metrics)) => metrics.push(metric),
+            None => groups.push((group, vec![metric])),
         }
-        out += &line(metric);
+    }
+    let mut rows = vec![head(columns)];
+    for (group, metrics) in &groups {
+        let scale = scale(metrics.iter().copied());
+        let unit = scale.map_or(String::new(), |scale| format!(" in {}", scale.symbol));
+        rows.push(vec![ascii(&format!("{group}{unit})"))]);
+        rows.extend(metrics.iter().map(|metric| row(metric, scale, columns)));
+    }
+    out.gap();
+    out.wrapped("", &title);
+    out.split_behind(NAMES, &rows);
+}
+
+/// How many columns a table of `metrics` has.
+fn columns(metrics: &[&Metric]) -> usize {
+    let known = metrics.iter().any(|metric| !detects(metric).is_empty());
+    HEAD.len() - usize::from(!known)
+}
+
+/// The tables of a family; the `first` stands right below its heading.
+fn tables(out: &mut Page, family: &Family<'_>, first: bool) {
+    for (i, table) in family.tables.iter().enumerate() {
+        if !(first && i == 0) {
+            out.gap();
+        }
+        out.wrapped("", &table.title());
+        out.split_behind(NAMES, &rows(table));
+        for (why, arms) in reasons_of(table) {
+            out.wrapped("  ", &format!("{}: {why}", arms.join(", ")));
+        }
+    }
+    if let Some(left_out) = family.left_out() {
+        if !(first && family.tables.is_empty()) {
+            out.gap();
+        }
+        out.wrapped("", &left_out);
+    }
+}
+
+fn rows(table: &Table<'_>) -> Vec<Vec<String>> {
+    let columns = columns(&table.rows);
+    let rows = table.rows.iter();
+    let rows = rows.map(|metric| row(metric, table.scale, columns));
+    std::iter::once(head(columns)).chain(rows).collect()
+}
+
+fn head(columns: usize) -> Vec<String> {
+    let names = HEAD[..columns].iter();
+    names.map(|name| name.to_string()).collect()
+}
+
+fn row(metric: &Metric, scale: Option<Scale>, columns: usize) -> Vec<String> {
+    let mut row = vec![variant(metric)];
+    row.extend(medians(metric, scale));
+    row.extend([delta(metric), interval(metric), detects(metric)]);
+    row.truncate(columns);
+    row.iter().map(|cell| cell_text(cell)).collect()
+}
+
+/// A figure in ASCII, but for what stands before a name: spaces count there.
+fn cell_text(cell: &str) -> String {
+    let margin = cell.len() - cell.trim_start().len();
+    " ".repeat(margin) + &ascii(cell)
+}
+
+/// What is to be said of the rows of a table: each thing once, and of whom.
+fn reasons_of(table: &Table<'_>) -> Vec<(String, Vec<String>)> {
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for metric in &table.rows {
         for why in reasons(metric) {
-            out += &paragraph("                 ", &why);
+            match found.iter_mut().find(|(known, _)| *known == why) {
+                Some((_, arms)) => arms.push(metric.cell.arm()),
+                None => found.push((why, vec![metric.cell.arm()])),
+            }
         }
     }
-    if !out.is_empty() {
-        out.push('\n');
-    }
-    out
+    found
 }
 
-fn shown(metric: &Metric, scope: Scope) -> bool {
-    if metric.verdict == Verdict::Missing {
-        return false;
-    }
-    let exact = metric.method == Method::Exact;
-    let decides = metric.role != Role::Listed && metric.verdict != Verdict::NoChange;
-    match (scope, &metric.name) {
-        // Of a thousand counts, those that are the same say nothing.
-        (_, Name::Counter(_)) => decides || exact && metric.changed(),
-        (Scope::All, Name::Series(_)) => true,
-        (Scope::Decisive, Name::Series(_)) => decides || exact && metric.changed(),
-    }
-}
-
-fn line(metric: &Metric) -> String {
-    let text = match (metric.role, metric.verdict) {
-        (Role::Control, Verdict::Regression | Verdict::Improvement) => "CONTROL MOVED".to_string(),
-        (Role::Control, Verdict::NoChange) => "control: clean".to_string(),
-        (Role::Control, _) => "control: open".to_string(),
-        (Role::Listed, _) if metric.changed() => "changed".to_string(),
-        (Role::Listed, _) => "listed".to_string(),
-        (Role::Gated, Verdict::NoChange) if metric.changed() => "within tolerance".to_string(),
-        (Role::Gated, Verdict::Regression) => "REGRESSION".to_string(),
-        (Role::Gated, verdict) => verdict.to_string(),
+/// An arm behind what its figure did.
+fn variant(metric: &Metric) -> String {
+    let sign = match (Standing::of(metric), direction(metric)) {
+        (Standing::Regression, _) => "++",
+        (Standing::Improvement, _) => "--",
+        (Standing::ControlMoved, _) => "!!",
+        (Standing::Open, _) => "??",
+        (_, Some(Ordering::Greater)) => "+ ",
+        (_, Some(Ordering::Less)) => "- ",
+        (Standing::Changed, _) => "# ",
+        _ => "  ",
     };
-    let name = clean::shorten(metric.name.text(), 28);
-    let mut text = format!("  {text:<17}{name:<18} {}", figures(metric));
-    if let Some(change) = metric.change {
-        text += &format!("  {} %", number::percent(change.ratio));
-        if let Some(i) = change.interval {
-            text += &format!(" [{}, {}]", number::percent(i.low), number::percent(i.high));
+    format!("{sign} {}", ascii(&metric.cell.arm()))
+}
+
+fn counts(out: &mut Page, view: &View<'_>) {
+    if !view.counts.rows.is_empty() {
+        out.gap();
+        grid(out, &view.counts.grid());
+    } else if view.counts.same > 0 {
+        out.gap();
+        out.wrapped("", &view.counts.about());
+    }
+    for sentence in &view.uncounted {
+        out.wrapped("", sentence);
+    }
+}
+
+fn losses(out: &mut Page, view: &View<'_>) {
+    if view.losses.is_empty() {
+        return;
+    }
+    out.heading("Missing from one of the runs");
+    for loss in &view.losses {
+        out.wrapped("- ", &loss.title());
+        let (some, more) = loss.some(CELLS_NAMED);
+        for cell in some {
+            out.wrapped("    ", cell);
         }
-        if let Some(detects) = change.detects {
-            text += &format!("  detects {} %", number::percent(detects));
+        if more > 0 {
+            out.wrapped("    ", &format!("and {more} more"));
         }
     }
-    text.trim_end().to_string() + "\n"
-}
-
-/// `30.12 µs → 33.10 µs`, with a dash for what is not there.
-pub(super) fn figures(metric: &Metric) -> String {
-    let both = [metric.baseline, metric.current];
-    let values = || both.iter().flatten().map(|f| f.median);
-    let show: Box<dyn Fn(f64) -> String> = match metric.unit {
-        Some(unit) => {
-            let scale = Scale::of(unit, values());
-            Box::new(move |v| scale.with_unit(v))
-        }
-        None => Box::new(number::count),
-    };
-    let show = |f: Option<results::gate::Figure>| f.map_or("–".to_string(), |f| show(f.median));
-    format!("{} → {}", show(both[0]), show(both[1]))
-}
-
-/// Why, and what should be known besides.
-fn reasons(metric: &Metric) -> Vec<String> {
-    let mut all: Vec<String> = metric.reason.iter().map(|r| clean::line(r)).collect();
-    for flag in &metric.flags {
-        all.push(match flag {
-            Flag::Drift(side) => format!("blocks of the {side} run drift from first to last"),
-            Flag::TwoModes(side) => format!("blocks of the {side} run fall into two groups"),
-            Flag::SamplesDiffer => "the medians agree, the samples behind them do not".into(),
-            Flag::ToleranceTooFine(ratio) => format!(
-                "the tolerance of {} % is finer than what is resolved here: {} %",
-                metric.tolerance.percent,
-                number::percent(*ratio)
-            ),
-        });
-    }
-    all
-}
-
-/// What the figures of times are.
-fn explained(comparison: &Comparison) -> String {
-    format!(
-        "Times: the blocks of separate runs are not pairs; every block of one is compared with every \
-         block of the other (Hodges-Lehmann, 95 % interval, rank sum test, Holm over {} metrics at \
-         {} %). \"detects\": the least slowdown called a regression in 4 cases of 5.",
-        comparison.tested,
-        comparison.level * 100.0
-    )
-}
-
-/// One line: what it comes to, and of how many.
-pub(super) fn summary(comparison: &Comparison) -> String {
-    let outcome = match comparison.outcome() {
-        Outcome::Fine => "fine",
-        Outcome::Regression => "REGRESSION",
-        Outcome::Inconclusive => "inconclusive",
-        Outcome::Nothing => "nothing to compare",
-        Outcome::Unfit => "nothing was measured",
-    };
-    let gated = comparison.metrics.iter().filter(|m| m.role == Role::Gated);
-    let counts = Verdict::ALL.map(|v| format!("{} {v}", comparison.gated(v).count()));
-    let exact = comparison.metrics.iter();
-    let changed = exact.filter(|m| m.method == Method::Exact && m.changed());
-    format!(
-        "{outcome}: of {} gated metrics {}; {} exact counts changed",
-        gated.count(),
-        counts.join(", "),
-        changed.count()
-    )
-}
-
-fn paragraph(first: &str, text: &str) -> String {
-    wrap(first, text, COLUMNS).join("\n") + "\n"
 }

@@ -28,8 +28,8 @@ fn kept() -> Vec<(&'static str, Run)> {
     ]
 }
 
-fn check(name: &str, format: Format, document: &str) {
-    let file = format!("{name}.{}", format.file_name());
+/// Holds `document` to the golden file called `file`.
+pub(crate) fn check(file: &str, document: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/golden")
         .join(file);
@@ -53,7 +53,8 @@ fn documents_are_those_kept() {
     for (name, run) in kept() {
         for &format in Format::ALL {
             if format != Format::Csv || name == "one-sample" {
-                check(name, format, &render(format, &run).unwrap());
+                let file = format!("{name}.{}", format.file_name());
+                check(&file, &render(format, &run).unwrap());
             }
         }
     }

@@ -9,3 +9,4 @@ mod golden;
 mod promises;
 mod runs;
 mod tlb;
+mod verdicts;
