@@ -216,7 +216,7 @@ fn mistakes_exit_2_on_one_line() {
         ),
         (
             &["gate", "--baseline", path, path, "--format", "pdf"],
-            "there are terminal, md, text, github, json",
+            "there are terminal, html, md, text, github, json",
         ),
         (
             &[
@@ -404,7 +404,11 @@ fn diff_shows_all_and_judges_nothing() {
         stdout.contains("mmio/user-read") && stdout.contains("+50.0 %"),
         "{stdout}"
     );
-    for (format, said) in [("md", "| +50.0% |"), ("text", "++ memfd")] {
+    for (format, said) in [
+        ("html", "+50.0%"),
+        ("md", "| +50.0% |"),
+        ("text", "++ memfd"),
+    ] {
         let (code, stdout, _) = unmapbench(&["diff", "--format", format], &[&a, &b]);
         assert_eq!(code, 0, "{format}: {stdout}");
         assert!(stdout.contains(said), "{format}: {stdout}");

@@ -134,7 +134,7 @@ pub(super) fn counters(family: &Family<'_>) -> Markup {
 }
 
 /// A grid without its title.
-pub(super) fn grid(grid: &Grid) -> Markup {
+pub(crate) fn grid(grid: &Grid) -> Markup {
     titled(grid, "")
 }
 

@@ -11,6 +11,8 @@ mod evidence;
 mod overview;
 mod section;
 
+pub(crate) use evidence::grid;
+
 use crate::{
     answer, clean,
     digest::{Bed, Digest},
@@ -107,7 +109,7 @@ fn anchor(bed: &Bed<'_>, family: &str) -> String {
 }
 
 /// A box that scrolls sideways by itself, also from the keyboard.
-fn wide(label: &str, body: &Markup) -> Markup {
+pub(crate) fn wide(label: &str, body: &Markup) -> Markup {
     html! { div.wide tabindex="0" role="region" aria-label=(clean::shorten(label, 200)) { (body) } }
 }
 
@@ -126,6 +128,6 @@ fn strategy(name: &str, mode: &Params, palette: &Palette) -> Markup {
 }
 
 /// The same of a cell.
-fn arm(cell: &Cell, palette: &Palette) -> Markup {
+pub(crate) fn arm(cell: &Cell, palette: &Palette) -> Markup {
     strategy(&cell.strategy, &cell.mode, palette)
 }

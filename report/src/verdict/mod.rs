@@ -14,6 +14,7 @@ mod view;
 mod words;
 
 mod github;
+mod html;
 mod json;
 mod markdown;
 mod terminal;
@@ -59,6 +60,8 @@ choices! {
     render(pair: &Pair<'_>);
     /// For a person at a terminal or in a log, at most 100 columns.
     Terminal: "terminal", "diff.terminal.txt", |pair| Ok(terminal::terminal(pair));
+    /// One self-contained page.
+    Html: "html", "diff.html", |pair| Ok(html::html(pair));
     /// GitHub-flavoured Markdown, for a comment on a pull request.
     Markdown: "md", "diff.md", |pair| Ok(markdown::markdown(pair));
     /// Plain ASCII of at most 75 columns, for mailing lists.

@@ -76,7 +76,7 @@ fn no_document_carries_control_characters_or_foreign_markup() {
 /// Every element that is opened is closed, in order: a check that needs no parser
 /// because neither maud nor plotters writes `<` or `>` inside text.
 #[track_caller]
-fn check_nesting(document: &str) {
+pub(crate) fn check_nesting(document: &str) {
     let void = ["meta", "br", "!DOCTYPE", "?xml"];
     let mut open = Vec::new();
     for part in document.split('<').skip(1) {

@@ -2,7 +2,7 @@
 //! Two runs against each other in every form: against golden files, and what must be
 //! true of any.
 
-use crate::{golden, runs};
+use crate::{golden, promises::check_nesting, runs};
 use report::verdict::{Form, Pair, Scope, render};
 use results::{
     Cell, Fingerprint, Outcome, Row, Run, Testbed, Unit,
@@ -271,8 +271,14 @@ fn a_mail_is_ascii_of_75_columns_and_a_terminal_has_100() {
 }
 
 #[test]
-fn a_comment_is_not_too_long() {
+fn pages_are_well_formed_self_contained_and_small() {
     for case in everything() {
+        let html = case.render(Form::Html, Scope::All);
+        check_nesting(&html);
+        assert!(html.len() <= 2_000_000, "{}: {}", case.name, html.len());
+        for foreign in ["http://", "https://", "<script", "@import", "url("] {
+            assert!(!html.contains(foreign), "{}: {foreign}", case.name);
+        }
         // GitHub takes no longer comment.
         let comment = case.render(Form::Markdown, Scope::All);
         let long = comment.chars().count();
@@ -284,6 +290,7 @@ fn a_comment_is_not_too_long() {
 fn what_has_no_row_is_counted() {
     let case = many(true);
     for (form, said) in [
+        (Form::Html, "for want of room"),
         (Form::Markdown, "for want of room"),
         (Form::Text, "for want of room"),
     ] {
@@ -292,13 +299,13 @@ fn what_has_no_row_is_counted() {
         assert!(document.contains(said), "{form}");
         assert!(document.contains("rows are left out here"), "{form}");
     }
-    let same = many(false).render(Form::Text, Scope::All);
+    let same = many(false).render(Form::Html, Scope::All);
     assert!(same.contains("18200 counts are the same"));
 }
 
 #[test]
 fn every_form_for_people_says_what_decides() {
-    let people = [Form::Markdown, Form::Text, Form::Terminal];
+    let people = [Form::Html, Form::Markdown, Form::Text, Form::Terminal];
     let check = |name: &str, expected: &[&str]| {
         let case = cases().into_iter().find(|c| c.name == name).unwrap();
         for form in people {
@@ -329,7 +336,7 @@ fn no_name_becomes_markup_or_moves_the_cursor() {
         }
         // Inside the fence of a command Markdown is inert.
         let open = document.split("Command of A").next().unwrap();
-        if form == Form::Markdown {
+        if matches!(form, Form::Html | Form::Markdown) {
             assert!(!open.contains("<script"), "{form}");
         }
     }
