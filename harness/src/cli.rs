@@ -274,7 +274,7 @@ pub struct CompareArgs {
     /// Leave out what the second run was not meant to measure, instead of missing it
     #[arg(long)]
     pub partial: bool,
-    /// terminal, html, md, text (for a mail), json, or github (annotations of a job)
+    /// terminal, html, md, text (for a mail), csv, json, or github (annotations of a job)
     #[arg(long, default_value = "terminal")]
     pub format: String,
 }

@@ -216,7 +216,7 @@ fn mistakes_exit_2_on_one_line() {
         ),
         (
             &["gate", "--baseline", path, path, "--format", "pdf"],
-            "there are terminal, html, md, text, github, json",
+            "there are terminal, html, md, text, csv, github, json",
         ),
         (
             &[
@@ -408,6 +408,7 @@ fn diff_shows_all_and_judges_nothing() {
         ("html", "+50.0%"),
         ("md", "| +50.0% |"),
         ("text", "++ memfd"),
+        ("csv", "series,latency,"),
     ] {
         let (code, stdout, _) = unmapbench(&["diff", "--format", format], &[&a, &b]);
         assert_eq!(code, 0, "{format}: {stdout}");

@@ -102,7 +102,10 @@ impl<'a> Counts<'a> {
     pub(super) fn about(&self) -> String {
         let mut about = format!("{} counts are the same in both runs.", self.same);
         if self.more > 0 {
-            about += &format!(" {} rows are left out here: json has them.", self.more);
+            about += &format!(
+                " {} rows are left out here: csv and json have them.",
+                self.more
+            );
         }
         about
     }

@@ -13,6 +13,7 @@ mod stat;
 mod view;
 mod words;
 
+mod csv;
 mod github;
 mod html;
 mod json;
@@ -66,6 +67,8 @@ choices! {
     Markdown: "md", "diff.md", |pair| Ok(markdown::markdown(pair));
     /// Plain ASCII of at most 75 columns, for mailing lists.
     Text: "text", "diff.txt", |pair| Ok(text::text(pair));
+    /// Every metric, one a line.
+    Csv: "csv", "diff.csv", csv::csv;
     /// Annotations of a GitHub job.
     Github: "github", "diff.github.txt", |pair| Ok(github::github(pair));
     /// All of it, for a program.

@@ -89,7 +89,7 @@ impl Family<'_> {
         let parts = parts.join(", and ");
         (!parts.is_empty()).then(|| {
             let (name, testbed) = (clean::shorten(self.name, 60), self.testbed);
-            format!("{name} ({testbed}), without a row here: {parts}. json has them.")
+            format!("{name} ({testbed}), without a row here: {parts}. csv and json have them.")
         })
     }
 }

@@ -244,7 +244,7 @@ fn comparisons_are_those_kept() {
         for &form in Form::ALL {
             // Hundreds of lines for a program say nothing to a reader.
             let long = case.name.ends_with("lab");
-            if long && form == Form::Json {
+            if long && matches!(form, Form::Csv | Form::Json) {
                 continue;
             }
             let file = format!("{}.{}", case.name, form.file_name());
@@ -301,6 +301,20 @@ fn what_has_no_row_is_counted() {
     }
     let same = many(false).render(Form::Html, Scope::All);
     assert!(same.contains("18200 counts are the same"));
+}
+
+#[test]
+fn csv_has_a_line_for_every_metric() {
+    for case in cases() {
+        let text = case.render(Form::Csv, Scope::Decisive);
+        let metrics = case.comparison().metrics.len();
+        assert_eq!(text.lines().count(), 1 + metrics, "{}", case.name);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let columns = reader.headers().unwrap().len();
+        for record in reader.records() {
+            assert_eq!(record.unwrap().len(), columns);
+        }
+    }
 }
 
 #[test]
