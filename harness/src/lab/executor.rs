@@ -260,6 +260,7 @@ mod tests {
                 qemu: Qemu::parse("QEMU emulator version 7.2.0").unwrap(),
                 kernel: PathBuf::new(),
                 name: String::new(),
+                base: None,
                 program: Vec::new(),
                 modelling: Err("no QEMU".into()),
                 everywhere,
