@@ -17,6 +17,7 @@ mod draw;
 mod ecdf;
 mod forest;
 mod histogram;
+mod names;
 mod palette;
 mod percentile;
 mod phases;
@@ -24,6 +25,7 @@ pub(crate) mod plot;
 mod sweep;
 
 pub(crate) use axis::Axis;
+pub(crate) use names::Names;
 pub(crate) use palette::Palette;
 
 use crate::{
@@ -40,7 +42,6 @@ use results::{
     run::View,
     stats::Sorted,
 };
-use std::collections::BTreeSet;
 
 /// A figure of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +83,7 @@ type Made = Result<Figure, Error>;
 pub fn figures(run: &Run) -> Result<Vec<Figure>, Error> {
     let digest = Digest::of(run);
     let palette = Palette::of(run);
-    let mut names = BTreeSet::new();
+    let mut names = Names::default();
     let mut figures = Vec::new();
     for bed in &digest.beds {
         let mut made: Vec<Made> = of_bed(bed, &palette).into_iter().collect();
@@ -100,12 +101,7 @@ pub fn figures(run: &Run) -> Result<Vec<Figure>, Error> {
         }
         for figure in made {
             let mut figure = figure?;
-            let plain = figure.name.clone();
-            let mut n = 1;
-            while !names.insert(figure.name.clone()) {
-                n += 1;
-                figure.name = format!("{plain}-{n}");
-            }
+            figure.name = names.claim(&figure.name);
             figures.push(figure);
         }
     }

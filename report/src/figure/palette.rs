@@ -89,11 +89,20 @@ impl Palette {
         self.colours.get(strategy).copied().unwrap_or(GREY)
     }
 
-    /// The same as `#rrggbb`.
+    /// The same as `rrggbb`.
     pub(crate) fn hex(&self, strategy: &str) -> String {
-        let RGBColor(r, g, b) = self.colour(strategy);
-        format!("#{r:02x}{g:02x}{b:02x}")
+        hex(self.colour(strategy))
     }
+
+    /// Every colour that [`Palette::hex`] gives.
+    pub(crate) fn hexes(&self) -> BTreeSet<String> {
+        let all = self.colours.values().chain([&GREY]);
+        all.map(|colour| hex(*colour)).collect()
+    }
+}
+
+fn hex(RGBColor(r, g, b): RGBColor) -> String {
+    format!("{r:02x}{g:02x}{b:02x}")
 }
 
 /// The colour of phase `index` of `of`, spread over the ramp and mixed from its
