@@ -10,11 +10,14 @@ use rand_chacha::ChaCha8Rng;
 use results::{Cell, Outcome, Unit};
 use std::sync::{Mutex, PoisonError};
 use strategies::{Refusal, Stage, registry};
+use workloads::Workload;
 
 /// Invents outcomes.
 #[derive(Debug)]
 pub struct Fake {
     random: Mutex<ChaCha8Rng>,
+    /// Parsed once: the `report` profile asks 40,000 times.
+    definitions: Vec<Workload>,
 }
 
 impl Fake {
@@ -22,12 +25,12 @@ impl Fake {
     pub fn new(seed: u64) -> Self {
         Fake {
             random: Mutex::new(ChaCha8Rng::seed_from_u64(seed)),
+            definitions: workloads::all().unwrap_or_default(),
         }
     }
 
     fn invent(&self, cell: &Cell) -> Outcome {
-        let definitions = workloads::all().unwrap_or_default();
-        let Some(workload) = definitions.iter().find(|w| w.id == cell.workload) else {
+        let Some(workload) = self.definitions.iter().find(|w| w.id == cell.workload) else {
             return Outcome::failed(format!("no workload {}", cell.workload));
         };
         // A strategy's place in the registry makes it dearer, so that a report
