@@ -33,22 +33,33 @@ pub(crate) const OPERATIONS: &str = "operations";
 /// The counters of `family`, a count a column and nothing where it was not recorded; a
 /// table of which nothing is of interest is left out.
 pub(crate) fn of(family: &Family<'_>) -> Vec<Grid> {
-    let per_operation = format!("Counters per operation: {}", family.name);
-    let in_total = format!("What each cell did to the host: {}", family.name);
-    let of = |title: String, prefixes: &[&str], per_operation| {
-        let names = Names {
-            shown: &|name| prefixes.iter().any(|p| name.starts_with(p)),
-            short: &str::to_string,
-        };
-        grid(tables(family), title, names, per_operation)
+    let both = [per_operation(family), in_total(family)];
+    both.into_iter().flatten().collect()
+}
+
+/// What KVM and the VMM did per operation.
+pub(crate) fn per_operation(family: &Family<'_>) -> Option<Grid> {
+    let title = format!("Counters per operation: {}", family.name);
+    shown(family, title, &PER_OPERATION, true)
+}
+
+/// What became of the host in each cell.
+pub(crate) fn in_total(family: &Family<'_>) -> Option<Grid> {
+    let title = format!("What each cell did to the host: {}", family.name);
+    shown(family, title, &IN_TOTAL, false)
+}
+
+fn shown(
+    family: &Family<'_>,
+    title: String,
+    prefixes: &[&str],
+    per_operation: bool,
+) -> Option<Grid> {
+    let names = Names {
+        shown: &|name| prefixes.iter().any(|p| name.starts_with(p)),
+        short: &str::to_string,
     };
-    [
-        of(per_operation, &PER_OPERATION, true),
-        of(in_total, &IN_TOTAL, false),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    grid(tables(family), title, names, per_operation)
 }
 
 fn tables<'t, 'a>(family: &'t Family<'a>) -> impl Iterator<Item = &'t Table<'a>> {

@@ -21,6 +21,7 @@ mod clean;
 mod counters;
 mod detail;
 mod digest;
+mod direct_map;
 mod error;
 mod evidence;
 mod export;

@@ -2,7 +2,7 @@
 //! The first screen: one workload a family against every strategy. Then what reviewers
 //! ask, each question folded, with whether it has an answer in its line.
 
-use super::{arm, evidence, overview, wide};
+use super::{arm, budget::Budget, evidence, overview};
 use crate::{
     answer::{Answer, Part, glance, glance::Glance},
     digest::Bed,
@@ -12,18 +12,23 @@ use crate::{
 use maud::{Markup, html};
 
 /// The first tables of a testbed.
-pub(super) fn glances(bed: &Bed<'_>, palette: &Palette) -> Markup {
+pub(super) fn glances(bed: &Bed<'_>, palette: &Palette, budget: &mut Budget) -> Markup {
     html! { section {
         h2 { "At a glance: " (bed.testbed) ", " (prose::about(bed.testbed)) }
         p.soft {
             (glance::about(bed)) " "
             span.more { "▲ costs more" } ", " span.less { "▼ costs less" } ": " (prose::MARKED) "."
         }
-        @for glance in glance::of(bed) { (at_a_glance(bed, &glance, palette)) }
+        @for glance in glance::of(bed) { (at_a_glance(bed, &glance, palette, budget)) }
     } }
 }
 
-fn at_a_glance(bed: &Bed<'_>, glance: &Glance<'_, '_>, palette: &Palette) -> Markup {
+fn at_a_glance(
+    bed: &Bed<'_>,
+    glance: &Glance<'_, '_>,
+    palette: &Palette,
+    budget: &mut Budget,
+) -> Markup {
     let table = html! { table.overview {
         caption {
             strong { (glance.title) }
@@ -42,13 +47,13 @@ fn at_a_glance(bed: &Bed<'_>, glance: &Glance<'_, '_>, palette: &Palette) -> Mar
         } } }
     } };
     html! {
-        (wide(&format!("At a glance: {}", glance.title), &table))
+        (budget.wide(&format!("At a glance: {}", glance.title), &table))
         ul.notes { @for note in &glance.notes { li { (note) } } }
     }
 }
 
 /// Every question with what the testbeds say.
-pub(super) fn answers(answers: &[Answer]) -> Markup {
+pub(super) fn answers(answers: &[Answer], budget: &mut Budget) -> Markup {
     html! { @if answers.iter().any(|answer| !answer.parts.is_empty()) { section {
         h2 id="questions" { "Questions and answers" }
         @for answer in answers { details {
@@ -58,17 +63,17 @@ pub(super) fn answers(answers: &[Answer]) -> Markup {
                     " " span.hole { "not answered" }
                 }
             }
-            @for part in &answer.parts { (said(part)) }
+            @for part in &answer.parts { (said(part, budget)) }
         } }
     } } }
 }
 
-fn said(part: &Part) -> Markup {
+fn said(part: &Part, budget: &mut Budget) -> Markup {
     html! {
         @if let Some(why) = &part.not { p.hole { (part.testbed) ": " (why) "." } }
         @if !part.said.is_empty() {
             ul { @for said in &part.said { li { (part.testbed) ": " (said) } } }
         }
-        @for grid in &part.grids { (wide(&grid.title, &evidence::captioned(grid))) }
+        @for grid in &part.grids { (evidence::captioned(grid, budget)) }
     }
 }

@@ -2,12 +2,12 @@
 //! What a sceptic looks for: holes with their reasons, threats to validity, the
 //! machine, the command, the raw files.
 
-use super::wide;
+use super::budget::Budget;
 use crate::{digest::Digest, gap, prose};
 use maud::{Markup, html};
 
 /// The files of a run directory, beside which the page lies.
-const RAW: [(&str, &str); 4] = [
+const RAW: [(&str, &str); 7] = [
     (
         "samples.jsonl",
         "every row of the record, raw samples, counters, failures with registers",
@@ -15,13 +15,16 @@ const RAW: [(&str, &str); 4] = [
     ("samples.csv", "the same samples, one a line"),
     ("plan.json", "what was to be run"),
     ("host.json", "the machine"),
+    ("figures/", "every figure as a file of its own"),
+    ("report.md", "this report for a pull request"),
+    ("report.txt", "this report for a mailing list"),
 ];
 
 /// Where what was found of isolation is, in runs that looked.
 const AUDITS: Option<(&str, &str)> = Some(("audit.json", "what was found of isolation"));
 
 /// Every hole and every lost block, with its reason and remedy.
-pub(super) fn gaps(digest: &Digest<'_>) -> Markup {
+pub(super) fn gaps(digest: &Digest<'_>, budget: &mut Budget) -> Markup {
     let gaps = gap::gaps(digest);
     if gaps.is_empty() {
         return html! {};
@@ -38,14 +41,17 @@ pub(super) fn gaps(digest: &Digest<'_>) -> Markup {
             } } }
         }
     };
-    html! { section { h2 { "Missing and failed" } (wide("Missing and failed", &table)) } }
+    let body = budget.wide("Missing and failed", &table);
+    let piece = budget.table("what is missing and failed", body);
+    html! { section { h2 id="missing" { "Missing and failed" } (budget.place(vec![piece])) } }
 }
 
 /// Everything after the families.
-pub(super) fn closing(digest: &Digest<'_>) -> Markup {
+pub(super) fn closing(digest: &Digest<'_>, budget: &mut Budget) -> Markup {
     let run = digest.run;
     let strategies = html! {
         table.words {
+            caption { "The strategies of this run." }
             thead { tr { th scope="col" { "strategy" } th scope="col" { "what it is" } th scope="col" { "direct map" } } }
             tbody { @for info in &run.plan.strategies { tr {
                 th scope="row" { (info.name) }
@@ -55,15 +61,19 @@ pub(super) fn closing(digest: &Digest<'_>) -> Markup {
         }
     };
     let machine = html! {
-        table.words { tbody { @for fact in &run.host.facts { tr {
+        table.words {
+            caption { "Facts on the machine, as the run found them." }
+            thead { tr { th scope="col" { "fact" } th scope="col" { "value" } } }
+            tbody { @for fact in &run.host.facts { tr {
             th scope="row" { (fact.name) } td.why { (fact.value) }
-        } } } }
+            } } }
+        }
     };
     html! {
         section {
             h2 { "How to read this" }
             p { (prose::LEGEND) "ratio: " (prose::RATIO) "." (prose::exact(digest)) }
-            @if !run.plan.strategies.is_empty() { (wide("Strategies", &strategies)) }
+            @if !run.plan.strategies.is_empty() { (budget.wide("Strategies", &strategies)) }
         }
         section {
             h2 id="threats" { "Threats to validity" }
@@ -71,7 +81,7 @@ pub(super) fn closing(digest: &Digest<'_>) -> Markup {
         }
         section {
             h2 id="machine" { "Machine" }
-            @if run.host.facts.is_empty() { p { "Not recorded." } } @else { (wide("Machine", &machine)) }
+            @if run.host.facts.is_empty() { p { "Not recorded." } } @else { (budget.wide("Machine", &machine)) }
         }
         section {
             h2 id="command" { "Command and raw data" }

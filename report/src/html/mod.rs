@@ -6,10 +6,12 @@
 //! not believe the first screen. All text goes through maud, which escapes it.
 
 mod answers;
+mod budget;
 mod closing;
 mod evidence;
 mod overview;
 mod section;
+mod table;
 
 pub(crate) use evidence::grid;
 
@@ -20,20 +22,17 @@ use crate::{
     grid::Grid,
     prose, tlb,
 };
+use budget::Budget;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use results::{Cell, Run, cell::Params};
-
-/// How much SVG a page may hold, in bytes. With the tables this keeps it below
-/// 2 MB; figures beyond it are named and left to their files.
-const FIGURE_BYTES: usize = 1_000_000;
 
 /// The run as one self-contained page.
 pub fn html(run: &Run) -> String {
     let digest = Digest::of(run);
     let palette = Palette::of(run);
-    let mut budget = FIGURE_BYTES;
+    let mut budget = Budget::default();
     let translations: Vec<Vec<Grid>> = digest.beds.iter().map(tlb::of).collect();
-    let style = PreEscaped(include_str!("style.css"));
+    let style = PreEscaped(include_str!("style.css").to_string() + &swatches(&palette));
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -47,26 +46,27 @@ pub fn html(run: &Run) -> String {
                 (head(&digest, &translations))
                 main {
                     @if digest.beds.is_empty() { p { "The record holds no cell: nothing was run." } }
-                    @for bed in &digest.beds { (answers::glances(bed, &palette)) }
-                    (answers::answers(&answer::of(&digest)))
+                    @for bed in &digest.beds { (answers::glances(bed, &palette, &mut budget)) }
+                    (answers::answers(&answer::of(&digest), &mut budget))
                     @for bed in &digest.beds {
-                        (overview::overview(bed, &palette))
+                        (overview::overview(bed, &palette, &mut budget))
                         (section::ratios(bed, &palette, &mut budget))
                     }
-                    (evidence::isolation(&digest, &palette))
-                    (closing::gaps(&digest))
-                    @for (bed, grids) in digest.beds.iter().zip(&translations) { (section::translation(bed, grids, &palette, &mut budget)) }
-                    @for bed in &digest.beds {
+                    (closing::gaps(&digest, &mut budget))
+                    @for (bed, grids) in digest.beds.iter().zip(&translations) {
                         @for family in &bed.families {
                             (section::family(bed, family, &palette, &mut budget))
                         }
+                        (section::translation(bed, grids, &palette, &mut budget))
                     }
-                    (closing::closing(&digest))
+                    (evidence::isolation(&digest, &palette, &mut budget))
+                    (evidence::direct_map(&digest, &mut budget))
+                    (closing::closing(&digest, &mut budget))
                 }
             }
         }
     };
-    clean::document(page.into_string() + "\n")
+    budget.fill(page.into_string() + "\n", budget::PAGE)
 }
 
 fn head(digest: &Digest<'_>, translations: &[Vec<Grid>]) -> Markup {
@@ -93,6 +93,12 @@ fn head(digest: &Digest<'_>, translations: &[Vec<Grid>]) -> Markup {
                 @for (bed, _) in digest.beds.iter().zip(translations).filter(|(_, grids)| !grids.is_empty()) {
                     a href={ "#" (section::translation_anchor(bed)) } { "translation (" (bed.testbed) ")" }
                 }
+                @for evidence in crate::evidence::of(digest.run) {
+                    a href={ "#" (evidence::isolation_anchor(evidence.testbed)) } { "isolation (" (evidence.testbed) ")" }
+                }
+                @for bed in &digest.beds {
+                    a href={ "#" (evidence::direct_map_anchor(bed.testbed)) } { "direct map (" (bed.testbed) ")" }
+                }
                 a href="#threats" { "Threats to validity" }
                 a href="#machine" { "Machine" }
                 a href="#command" { "Command and raw data" }
@@ -115,13 +121,8 @@ pub(crate) fn wide(label: &str, body: &Markup) -> Markup {
 
 /// An arm's name behind its colour, hollow if it is not of the defaults.
 fn strategy(name: &str, mode: &Params, palette: &Palette) -> Markup {
-    let swatch = if mode.is_empty() {
-        "swatch"
-    } else {
-        "swatch hollow"
-    };
     html! {
-        span class=(swatch) style={ "background:" (palette.hex(name)) } aria-hidden="true" {}
+        i class={ "c" (palette.hex(name)) @if !mode.is_empty() { " hollow" } } { "\u{a0}" }
         (name)
         @for (parameter, value) in mode { " " span.mode { (parameter) "=" (value) } }
     }
@@ -130,4 +131,10 @@ fn strategy(name: &str, mode: &Params, palette: &Palette) -> Markup {
 /// The same of a cell.
 pub(crate) fn arm(cell: &Cell, palette: &Palette) -> Markup {
     strategy(&cell.strategy, &cell.mode, palette)
+}
+
+/// A class for each colour of an arm's sign.
+pub(crate) fn swatches(palette: &Palette) -> String {
+    let rule = |hex: &String| format!(".c{hex} {{ background: #{hex}; }}\n");
+    palette.hexes().iter().map(rule).collect()
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Every workload against every strategy in one table, and a sentence a strategy.
 
-use super::wide;
+use super::budget::Budget;
 use crate::{
     digest::{self, Bed},
     figure::Palette,
@@ -16,7 +16,7 @@ use results::{
 };
 
 /// The comparison of one testbed.
-pub(super) fn overview(bed: &Bed<'_>, palette: &Palette) -> Markup {
+pub(super) fn overview(bed: &Bed<'_>, palette: &Palette, budget: &mut Budget) -> Markup {
     let defaults = bed.defaults();
     let title = format!("{}: {}", bed.testbed, prose::about(bed.testbed));
     let caption = format!("Ratio to {BASELINE} by workload");
@@ -28,18 +28,24 @@ pub(super) fn overview(bed: &Bed<'_>, palette: &Palette) -> Markup {
                 span.more { "▲ costs more" } ", " span.less { "▼ costs less" }
                 ": " (prose::MARKED) "."
             }
-            (wide(&title, &matrix(bed, &defaults, palette, &caption)))
+            (held(&title, matrix(bed, &defaults, palette, &caption), budget))
             (tallies(bed, &defaults))
             @for arms in bed.modes() {
                 @let name = arms.first().map_or("", |cell| &cell.strategy);
                 @let title = format!("Modes of {name}");
                 h3 { (title) }
-                (wide(&title, &matrix(bed, &arms, palette, &caption)))
+                (held(&format!("{title} ({})", bed.testbed), matrix(bed, &arms, palette, &caption), budget))
                 @let moded: Vec<_> = arms.into_iter().filter(|c| !c.mode.is_empty()).collect();
                 (tallies(bed, &moded))
             }
         }
     }
+}
+
+fn held(title: &str, matrix: Markup, budget: &mut Budget) -> Markup {
+    let body = budget.wide(title, &matrix);
+    let piece = budget.table(title, body);
+    budget.place(vec![piece])
 }
 
 /// Every group in which one of `arms` is, against `arms`.

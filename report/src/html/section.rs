@@ -1,53 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! One section a family: what each workload measures, its figures, its tables.
+//! One section a family: what each workload measures, its tables, its figures. A
+//! workload with many tables has each folded behind a line of its main figures, so
+//! that the line is read first and the table where it is of interest.
 
-use super::{anchor, arm as arm_name, evidence, overview, wide};
+use super::{
+    anchor,
+    budget::{Budget, Piece},
+    evidence, table,
+};
 use crate::{
-    Error,
-    digest::{self, Bed, Family, Workload},
-    figure::{Figure, Palette, Worth, of_bed, of_chase, of_family, of_table, of_workload},
+    digest::{Bed, Family, Workload},
+    figure::{Palette, of_bed, of_chase, of_family, of_table, of_workload},
     grid::Grid,
-    number, prose, tlb,
+    tlb,
 };
-use maud::{Markup, PreEscaped, html};
-use results::{
-    Unit,
-    compare::{Arm, NoRatio, Table, pooled},
-    run::View,
-    stats::{NotEnough, Tail},
-};
+use maud::{Markup, html};
+use results::compare::Table;
+
+/// A workload with more tables than this has them folded.
+const UNFOLDED: usize = 3;
 
 /// The ratios of `bed` in one figure, if they have room in one.
-pub(super) fn ratios(bed: &Bed<'_>, palette: &Palette, budget: &mut usize) -> Markup {
-    html! { @if let Some(figure) = of_bed(bed, palette) { (drawn(figure, budget)) } }
+pub(super) fn ratios(bed: &Bed<'_>, palette: &Palette, budget: &mut Budget) -> Markup {
+    let figure = of_bed(bed, palette).into_iter();
+    let figure = figure.filter_map(|f| budget.figure(f, bed.testbed.name()));
+    let figure = figure.collect();
+    budget.place(figure)
 }
 
-/// The section of `family`. Figures are taken from `budget`, in bytes.
+/// The section of `family`.
 pub(super) fn family(
     bed: &Bed<'_>,
     family: &Family<'_>,
     palette: &Palette,
-    budget: &mut usize,
+    budget: &mut Budget,
 ) -> Markup {
+    let figure = of_family(bed, family, palette).into_iter();
+    let figure = figure.filter_map(|f| budget.figure(f, bed.testbed.name()));
+    let figure = figure.collect();
     html! {
         section {
             h2 id=(anchor(bed, &family.name)) { (family.name) " (" (bed.testbed) ")" }
-            @if let Some(figure) = of_family(bed, family, palette) { (drawn(figure, budget)) }
+            (budget.place(figure))
             @for workload in &family.workloads {
                 h3 { (workload.id) }
                 @if let Some(info) = workload.info {
                     p { (info.summary) }
                     (paragraphs(&info.analysis))
                 }
-                @for figure in of_workload(bed, workload, palette) { (drawn(figure, budget)) }
-                @for table in &workload.tables {
-                    (figures_table(bed, workload, table, palette))
-                    (figures(bed, workload, table, palette, budget))
-                }
-                (evidence::bouncing(bed, workload, palette))
+                (tables(bed, workload, palette, budget))
+                (evidence::bouncing(bed, workload, palette, budget))
             }
-            (evidence::backends(family))
-            (evidence::counters(family))
+            (evidence::backends(bed, family, budget))
+            (evidence::counters(bed, family, budget))
         }
     }
 }
@@ -57,17 +62,21 @@ pub(super) fn translation(
     bed: &Bed<'_>,
     grids: &[Grid],
     palette: &Palette,
-    budget: &mut usize,
+    budget: &mut Budget,
 ) -> Markup {
+    let testbed = bed.testbed;
+    let chases = tlb::chase::of(bed);
+    let figures = chases.iter().flat_map(|c| of_chase(bed, c, palette));
+    let figures = figures.filter_map(|figure| budget.figure(figure, testbed.name()));
+    let figures = figures.collect();
     html! { @if !grids.is_empty() { section {
-        h2 id=(translation_anchor(bed)) { (tlb::TITLE) " (" (bed.testbed) ")" }
-        @for chase in tlb::chase::of(bed) {
-            @for figure in of_chase(bed, &chase, palette) { (drawn(figure, budget)) }
-        }
+        h2 id=(translation_anchor(bed)) { (tlb::TITLE) " (" (testbed) ")" }
+        (budget.place(figures))
         @for grid in grids {
             h3 { (grid.title) }
-            p.soft { (grid.about) }
-            (wide(&grid.title, &evidence::grid(grid)))
+            @if !grid.about.is_empty() { p.soft { (grid.about) } }
+            @let piece = evidence::piece(grid, &format!("{} ({testbed})", grid.title), budget);
+            (budget.place(vec![piece]))
         }
     } } }
 }
@@ -87,123 +96,53 @@ fn paragraphs(text: &str) -> Markup {
     } } }
 }
 
-fn figures_table(
+/// The tables of a workload and its figures.
+fn tables(
     bed: &Bed<'_>,
     workload: &Workload<'_>,
-    table: &Table<'_>,
     palette: &Palette,
+    budget: &mut Budget,
 ) -> Markup {
-    let scale = digest::scale(table);
-    let tails = workload.info.is_none_or(|info| info.view != View::Phases);
-    let title = table.group.to_string();
-    let counted = table.unit == Some(Unit::Insn);
-    let head: &[&str] = match counted {
-        true => &[
-            "n",
-            "median",
-            "min",
-            "max",
-            "ratio to memfd",
-            "precision",
-            "+/- insn",
-        ],
-        false => &[
-            "n",
-            "median",
-            "min",
-            "max",
-            "ratio to memfd",
-            "95 % interval",
-        ],
-    };
-    let body = html! {
-        table.figures {
-            caption {
-                strong { (title) } ": " (table.series) " in " (scale.symbol)
-                @if tails && table.detail != table.series { "; samples and tails of " (table.detail) }
-                @if let Some(mark) = prose::watermark(bed.testbed) { "; " strong { (mark) } }
-            }
-            thead { tr {
-                th scope="col" { "strategy" }
-                @for name in head { th.num scope="col" { (name) } }
-                @if tails {
-                    th.num scope="col" { "samples" }
-                    @for tail in Tail::ALL { th.num scope="col" { (tail.name()) } }
-                }
-            } }
-            tbody { @for arm in &table.arms { tr {
-                th scope="row" { (arm_name(arm.cell, palette)) }
-                (row(table, arm, tails))
-            } } }
-        }
-    };
-    html! { (wide(&title, &body)) }
-}
-
-fn row(table: &Table<'_>, arm: &Arm<'_>, tails: bool) -> Markup {
-    let scale = digest::scale(table);
-    let counted = table.unit == Some(Unit::Insn);
-    let figures = match &arm.figures {
-        Ok(figures) => figures,
-        Err(hole) => {
-            let columns = 6 + usize::from(counted) + if tails { 1 + Tail::ALL.len() } else { 0 };
-            return html! { td.hole.why colspan=(columns) { (hole.to_string()) } };
-        }
-    };
-    html! {
-        td.num { (figures.blocks.len()) @if let Some(lost) = &arm.lost { " of " (lost.of) } }
-        @for value in [figures.median, figures.min, figures.max] { td.num { (scale.show(value)) } }
-        @match &arm.ratio {
-            Ok(ratio) => {
-                @let [value, interval] = overview::ratio(ratio);
-                td.num { (value) }
-                td.num { (interval) }
-            },
-            Err(NoRatio::IsBaseline) => { td.num { "baseline" } td.num {} },
-            Err(why) => { td.num { "none" } td.hole { (why.to_string()) } },
-        }
-        @if counted {
-            td.num { (digest::difference(table, arm).map_or_else(String::new, number::difference)) }
-        }
-        @if tails {
-            @let samples = pooled(&arm.rows, table.detail);
-            td.num { (number::grouped(&samples.len().to_string())) }
-            @for tail in Tail::ALL {
-                @match tail.of(&samples) {
-                    Ok(value) => td.num { (scale.show(value)) },
-                    Err(NotEnough { need, .. }) => {
-                        td.num.hole { "needs " (number::grouped(&need.to_string())) }
-                    },
-                }
+    let folds = workload.tables.len() > UNFOLDED;
+    let testbed = bed.testbed.name();
+    let mut pieces: Vec<Piece> = of_workload(bed, workload, palette)
+        .into_iter()
+        .filter_map(|figure| budget.figure(figure, testbed))
+        .collect();
+    let mut figures = Vec::new();
+    for table in &workload.tables {
+        pieces.push(piece(bed, workload, table, palette, folds, budget));
+        for figure in of_table(bed, workload, table, palette) {
+            let Some(figure) = budget.figure(figure, testbed) else {
+                continue;
+            };
+            // A few tables have their figures beside them, many have them apart.
+            match folds {
+                true => figures.push(figure),
+                false => pieces.push(figure),
             }
         }
     }
+    html! { (budget.place(pieces)) (budget.fold(&workload.id, figures)) }
 }
 
-fn figures(
+fn piece(
     bed: &Bed<'_>,
     workload: &Workload<'_>,
     table: &Table<'_>,
     palette: &Palette,
-    budget: &mut usize,
-) -> Markup {
-    html! { @for figure in of_table(bed, workload, table, palette) { (drawn(figure, budget)) } }
-}
-
-/// A figure, or why it is not here.
-fn drawn(figure: Result<Figure, Error>, budget: &mut usize) -> Markup {
-    html! { @match figure {
-            Err(error) => p.hole { (error.to_string()) },
-            Ok(figure) if figure.worth == Worth::File => {},
-            Ok(figure) => @match budget.checked_sub(figure.svg.len()) {
-                None => p.hole { (figure.title) ": left out to keep this page below 2 MB; see the file " (figure.name) ".svg" },
-                Some(left) => {
-                    @let () = *budget = left;
-                    figure {
-                        (wide(&figure.title, &html! { (PreEscaped(&figure.svg)) }))
-                        figcaption { (figure.title) ". " (figure.caption) }
-                    }
-                },
-            },
-    } }
+    folds: bool,
+    budget: &mut Budget,
+) -> Piece {
+    let name = format!("{} ({})", table.group, bed.testbed);
+    let body = budget.wide(&name, &table::compact(workload, table, palette));
+    let body = html! { @if folds {
+        details {
+            summary {
+                strong { (table::setting(workload, &table.group)) } ": " (table::main_figures(table))
+            }
+            (body)
+        }
+    } @else { (body) } };
+    budget.table(&name, body)
 }

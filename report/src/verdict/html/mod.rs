@@ -33,9 +33,11 @@ const FOLDED: usize = 40;
 pub(super) fn html(pair: &Pair<'_>) -> String {
     let view = View::of(pair, ROOM);
     let palette = Palette::of(pair.baseline);
+    let signs = page::swatches(&palette);
     let styles = [
         include_str!("../../html/style.css"),
         include_str!("style.css"),
+        &signs,
     ];
     let document = html! {
         (DOCTYPE)
