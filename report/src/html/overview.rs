@@ -70,9 +70,10 @@ fn matrix(bed: &Bed<'_>, arms: &[&Cell], palette: &Palette, caption: &str) -> Ma
 }
 
 fn tallies(bed: &Bed<'_>, arms: &[&Cell]) -> Markup {
-    html! { ul { @for tally in bed.tallies(arms) {
-        li { strong { (tally.arm) } ": " (prose::tally(&tally)) }
-    } } }
+    let tallies = bed.tallies(arms);
+    html! { @if !tallies.is_empty() { ul { @for tally in &tallies {
+        li { strong { (tally.arm) } ": " (prose::tally(tally)) }
+    } } } }
 }
 
 /// An arm's ratio, median or hole.
