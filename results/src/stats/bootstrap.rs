@@ -25,6 +25,7 @@ use rand_chacha::{
     ChaCha8Rng,
     rand_core::{Rng, SeedableRng},
 };
+use std::{cell::RefCell, collections::BTreeMap, iter, rc::Rc};
 
 /// How many times the blocks are drawn anew. The ends of the interval are order
 /// statistics of at most some 50 blocks, which 4 000 draws pin down.
@@ -78,9 +79,12 @@ pub fn median_interval(blocks: &[f64], seed: u64) -> Option<Interval> {
             high: greatest,
         });
     }
-    let mut rng = source(seed);
-    let mut drawn = vec![0; blocks.len()];
-    let medians = (0..RESAMPLES).map(|_| median_of_draw(&mut rng, blocks.values(), &mut drawn));
+    let values = blocks.values();
+    let medians = draws(values.len(), seed);
+    let medians = medians.iter().flat_map(|&((lower, upper), times)| {
+        let median = values[lower] + (values[upper] - values[lower]) / 2.0;
+        iter::repeat_n(median, times)
+    });
     let medians = Sorted::new(medians.collect());
     Some(Interval {
         low: medians.quantile(TAIL)?,
@@ -88,25 +92,57 @@ pub fn median_interval(blocks: &[f64], seed: u64) -> Option<Interval> {
     })
 }
 
-/// The median of as many draws from `sorted` as it has values, which are not
-/// none. Counting how often each was `drawn` finds it without sorting the draws.
-fn median_of_draw(rng: &mut ChaCha8Rng, sorted: &[f64], drawn: &mut [usize]) -> f64 {
-    let n = sorted.len();
+/// Between which two of `n` sorted blocks the medians of all draws lie, and how many
+/// of them: two ranks that are equal unless `n` is even.
+type Draws = Rc<[((usize, usize), usize)]>;
+
+/// How many sizes and seeds are remembered.
+const REMEMBERED: usize = 64;
+
+/// The draws depend on the number of blocks and the seed alone, which thousands of
+/// intervals of one report share: remembered, a report takes half the time.
+fn draws(n: usize, seed: u64) -> Draws {
+    thread_local! {
+        static KNOWN: RefCell<BTreeMap<(usize, u64), Draws>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() >= REMEMBERED && !known.contains_key(&(n, seed)) {
+            known.clear();
+        }
+        Rc::clone(known.entry((n, seed)).or_insert_with(|| draw(n, seed)))
+    })
+}
+
+fn draw(n: usize, seed: u64) -> Draws {
+    let mut rng = source(seed);
+    let mut drawn = vec![0; n];
+    let mut found: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+    for _ in 0..RESAMPLES {
+        *found
+            .entry(median_of_draw(&mut rng, &mut drawn))
+            .or_default() += 1;
+    }
+    found.into_iter().collect()
+}
+
+/// The ranks on both sides of the median of as many draws from sorted blocks as there
+/// are. Counting how often each was `drawn` finds them without sorting the draws.
+fn median_of_draw(rng: &mut ChaCha8Rng, drawn: &mut [usize]) -> (usize, usize) {
+    let n = drawn.len();
     drawn.fill(0);
     for _ in 0..n {
         drawn[index(rng, n)] += 1;
     }
-    // The value of the draw that has `rank` draws before it.
+    // The block of the draw that has `rank` draws before it.
     let at = |rank: usize| {
         let mut seen = 0;
         let found = drawn.iter().position(|times| {
             seen += times;
             seen > rank
         });
-        sorted[found.unwrap_or(n - 1)]
+        found.unwrap_or(n - 1)
     };
-    let (lower, upper) = (at((n - 1) / 2), at(n / 2));
-    lower + (upper - lower) / 2.0
+    (at((n - 1) / 2), at(n / 2))
 }
 
 /// The random numbers of `seed`.
