@@ -5,6 +5,7 @@
 use super::{Part, question::Shows};
 use crate::{
     digest::{Bed, Digest},
+    direct_map,
     evidence::{self, Evidence},
     matrix, prose, tlb,
 };
@@ -33,7 +34,12 @@ pub(super) fn fill(
                 part.said.extend(sights.into_iter().map(sight));
             }
         }
-        Shows::DirectMap => {}
+        Shows::DirectMap => {
+            if let Some(accounting) = direct_map::of(bed) {
+                part.said.extend(accounting.sentences);
+                part.grids.push(accounting.grid);
+            }
+        }
         Shows::Shootdowns => part.grids.extend(tlb::shootdowns::of(bed)),
         Shows::Bystanders => part.grids.extend(tlb::bystander::of(bed)),
         Shows::Translation => {

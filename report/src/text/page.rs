@@ -7,6 +7,9 @@ use crate::{clean::ascii, prose, wrap::wrap};
 /// The widest line, in characters.
 const COLUMNS: usize = 75;
 
+/// The widest figure, or name of one, that a table has room for.
+const WIDEST: usize = 40;
+
 /// What stands between two columns, and where that would be too wide.
 const BAR: &str = " | ";
 const TIGHT: &str = "| ";
@@ -97,6 +100,10 @@ impl Page {
     /// The same with at most `first` columns of a line for the names: longer ones stand
     /// above their figures.
     pub(crate) fn split_behind(&mut self, first: usize, rows: &[Vec<String>]) {
+        let (rows, notes) = apart(rows);
+        for note in notes {
+            self.wrapped("  ", &note);
+        }
         let width = |column: usize| {
             let rows = rows.iter().filter(|row| row.len() > 1);
             let cells = rows.filter_map(|row| row.get(column));
@@ -161,6 +168,35 @@ impl Page {
     }
 }
 
+/// `rows` with a number in place of each figure, or name of one, that is too wide for any
+/// table, and those texts by their numbers.
+fn apart(rows: &[Vec<String>]) -> (Vec<Vec<String>>, Vec<String>) {
+    let mut notes: Vec<String> = Vec::new();
+    let mut number = |cell: &String| {
+        let known = notes.iter().position(|note| note == cell);
+        let at = known.unwrap_or_else(|| {
+            notes.push(cell.clone());
+            notes.len() - 1
+        });
+        format!("({})", at + 1)
+    };
+    let mut row = |row: &Vec<String>| -> Vec<String> {
+        let cell = |(i, cell): (usize, &String)| match i > 0 && cell.len() > WIDEST {
+            true => number(cell),
+            false => cell.clone(),
+        };
+        row.iter().enumerate().map(cell).collect()
+    };
+    let rows = rows.iter().map(&mut row).collect();
+    let notes = notes.iter().enumerate();
+    (
+        rows,
+        notes
+            .map(|(i, note)| format!("({}) {note}", i + 1))
+            .collect(),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,5 +244,23 @@ mod tests {
         check("memfd", 11, 3);
         check("x".repeat(90).as_str(), 4, 2);
         check("memfd", 0, 0);
+    }
+
+    #[test]
+    fn what_is_too_wide_for_a_table_stands_above_it() {
+        let long = "y".repeat(90);
+        let mut page = Page::default();
+        page.split(&[
+            vec!["variant".into(), long.clone(), "n".into()],
+            vec!["memfd".into(), "5".into(), long.clone()],
+        ]);
+        check_width(&page);
+        let joined: String = page.0.split_whitespace().collect();
+        assert!(
+            joined.starts_with(&format!("(1){long}variant|(1)|n")),
+            "{}",
+            page.0
+        );
+        assert_eq!(joined.matches(&long).count(), 1);
     }
 }
