@@ -48,9 +48,9 @@ pub fn markdown(run: &Run) -> String {
         at_a_glance(&mut out, bed);
     }
     let answers = answer::of(&digest);
-    if answers.iter().any(|answer| !answer.parts.is_empty()) {
+    if !answers.is_empty() {
         out += "\n## Questions and answers\n";
-        for answer in &answers {
+        for answer in answers.iter().filter(|answer| answer.says()) {
             let asks = &answer.question.asks;
             let mut whole = String::new();
             fold(&mut whole, asks, |out| said(out, answer, true));
@@ -58,6 +58,17 @@ pub fn markdown(run: &Run) -> String {
                 true => out += &whole,
                 false => fold(&mut out, asks, |out| said(out, answer, false)),
             }
+        }
+        let silent: Vec<&Answer> = answers.iter().filter(|answer| !answer.says()).collect();
+        if !silent.is_empty() {
+            let title = format!("{} ({})", answer::SILENT, silent.len());
+            fold(&mut out, &title, |out| {
+                for answer in silent {
+                    let why: Vec<String> = answer.reasons().collect();
+                    let line = format!("{} {}", answer.question.asks, why.join(" "));
+                    let _ = writeln!(out, "- {}", escape(&line));
+                }
+            });
         }
     }
     isolation(&mut out, run);

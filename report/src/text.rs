@@ -12,7 +12,7 @@ mod tables;
 pub(crate) use tables::grid;
 
 use crate::{
-    answer::{self, Answer, Part, glance},
+    answer::{self, Answer, glance},
     digest::{Bed, Digest},
     gap, prose,
 };
@@ -105,8 +105,7 @@ fn at_a_glance(out: &mut Page, bed: &Bed<'_>) {
 
 /// Each question by name, and what each testbed says to it.
 fn answers(out: &mut Page, answers: &[Answer]) {
-    let asked = |answer: &&Answer| answer.parts.iter().any(Part::says);
-    for answer in answers.iter().filter(asked) {
+    for answer in answers.iter().filter(|answer| answer.says()) {
         let mut whole = Page::default();
         said(&mut whole, answer, true);
         match out.len() + whole.len() < ANSWERS {
@@ -114,19 +113,17 @@ fn answers(out: &mut Page, answers: &[Answer]) {
             false => said(out, answer, false),
         }
     }
-    let unasked = answers.iter().filter(|answer| !asked(answer));
-    let unasked: Vec<_> = unasked.filter(|answer| !answer.parts.is_empty()).collect();
-    if !unasked.is_empty() {
-        out.heading("Questions without an answer");
-    }
-    for answer in unasked {
+    let silent = answers.iter().filter(|answer| !answer.says());
+    for (i, answer) in silent.enumerate() {
+        if i == 0 {
+            out.heading(answer::SILENT);
+        }
         out.wrapped(
             "",
             &format!("[{}] {}", answer.question.name, answer.question.asks),
         );
-        for part in &answer.parts {
-            let why = part.not.as_deref().unwrap_or_default();
-            out.wrapped("  ", &format!("{}: {why}.", part.testbed));
+        for why in answer.reasons() {
+            out.wrapped("  ", &why);
         }
     }
 }

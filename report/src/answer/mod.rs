@@ -22,7 +22,7 @@ use sweep::{LAB_CPUS, sweeps};
 
 impl Part {
     /// Whether there is anything besides that there is no answer.
-    pub(crate) fn says(&self) -> bool {
+    fn says(&self) -> bool {
         !self.said.is_empty() || !self.grids.is_empty()
     }
 }
@@ -43,10 +43,32 @@ fn not_here(why: &str) -> String {
     format!("not answerable on this machine because {why}")
 }
 
+/// The title of those of which a run has nothing.
+pub(crate) const SILENT: &str = "Questions without an answer";
+
 /// A question with what each testbed says.
 pub(crate) struct Answer {
     pub(crate) question: &'static Question,
     pub(crate) parts: Vec<Part>,
+}
+
+impl Answer {
+    /// Whether any testbed has something to say besides that it has no answer.
+    pub(crate) fn says(&self) -> bool {
+        self.parts.iter().any(Part::says)
+    }
+
+    /// Whether none answers, whatever else it says.
+    pub(crate) fn open(&self) -> bool {
+        self.parts.iter().all(|part| part.not.is_some())
+    }
+
+    /// Why each testbed has no answer.
+    pub(crate) fn reasons(&self) -> impl Iterator<Item = String> {
+        self.parts
+            .iter()
+            .filter_map(|part| Some(format!("{}: {}.", part.testbed, part.not.as_ref()?)))
+    }
 }
 
 /// What one testbed says to a question.
@@ -60,8 +82,11 @@ pub(crate) struct Part {
     pub(crate) grids: Vec<Grid>,
 }
 
-/// Every question, in order.
+/// Every question, in order; none of a run of nothing.
 pub(crate) fn of(digest: &Digest<'_>) -> Vec<Answer> {
+    if digest.beds.is_empty() {
+        return Vec::new();
+    }
     let answer = |question| Answer {
         question,
         parts: digest

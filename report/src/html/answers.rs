@@ -4,7 +4,7 @@
 
 use super::{arm, budget::Budget, evidence, overview};
 use crate::{
-    answer::{Answer, Part, glance, glance::Glance},
+    answer::{Answer, Part, SILENT, glance, glance::Glance},
     digest::Bed,
     figure::Palette,
     prose,
@@ -52,18 +52,25 @@ fn at_a_glance(
     }
 }
 
-/// Every question with what the testbeds say.
+/// Every question with what the testbeds say; those to which none says anything in one
+/// fold at the end.
 pub(super) fn answers(answers: &[Answer], budget: &mut Budget) -> Markup {
-    html! { @if answers.iter().any(|answer| !answer.parts.is_empty()) { section {
+    let silent: Vec<&Answer> = answers.iter().filter(|answer| !answer.says()).collect();
+    html! { @if !answers.is_empty() { section {
         h2 id="questions" { "Questions and answers" }
-        @for answer in answers { details {
+        @for answer in answers.iter().filter(|answer| answer.says()) { details {
             summary {
                 (answer.question.asks)
-                @if answer.parts.iter().all(|part| part.not.is_some()) {
-                    " " span.hole { "not answered" }
-                }
+                @if answer.open() { " " span.hole { "not answered" } }
             }
             @for part in &answer.parts { (said(part, budget)) }
+        } }
+        @if !silent.is_empty() { details {
+            summary { (SILENT) " (" (silent.len()) ")" }
+            ul { @for answer in silent { li {
+                (answer.question.asks)
+                @for why in answer.reasons() { " " span.hole { (why) } }
+            } } }
         } }
     } } }
 }
