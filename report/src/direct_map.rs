@@ -16,9 +16,10 @@ use std::collections::BTreeMap;
 pub(crate) const TITLE: &str = "Direct map";
 
 /// How the table is to be read.
-pub(crate) const ABOUT: &str = "Sizes in MiB, over all cells of an arm: of what 4 KiB pages map \
+pub(crate) const ABOUT: &str = "4k, 2M, 1G before and after: what pages of that size map, in MiB, over all cells of an arm: of what 4 KiB pages map \
 the least that a cell found before it and the most that one left behind; of what larger pages map \
-the most before and the least after. Events are added up over cells, warm-up included. In the lab \
+the most before and the least after. The rest are events, added up over cells, warm-up included: \
+mappings split and merged, folios taken out and put back, reinserted for an access and removed after it. In the lab \
 each arm and family has a boot of its own; on a host what one arm split was split for the next.";
 
 /// The sizes of pages that map the direct map.
@@ -26,14 +27,14 @@ const SIZES: [&str; 3] = ["4k", "2M", "1G"];
 
 /// Events by the end of their counter's name, with what they are called.
 const EVENTS: [(&str, &str); 8] = [
-    ("level2_splits", "2 MiB mappings split"),
-    ("level3_splits", "1 GiB mappings split"),
-    ("level2_collapses", "2 MiB mappings merged"),
-    ("level3_collapses", "1 GiB mappings merged"),
-    ("folio_zaps", "folios taken out"),
-    ("folio_restores", "folios put back"),
-    ("folio_reinserts", "folios reinserted for an access"),
-    ("folio_removes", "folios removed after it"),
+    ("level2_splits", "2M split"),
+    ("level3_splits", "1G split"),
+    ("level2_collapses", "2M merged"),
+    ("level3_collapses", "1G merged"),
+    ("folio_zaps", "taken out"),
+    ("folio_restores", "put back"),
+    ("folio_reinserts", "reinserted"),
+    ("folio_removes", "removed"),
 ];
 
 /// What is known of one testbed.
@@ -121,9 +122,9 @@ fn grid(arms: &[(String, Moved)], testbed: Testbed) -> Grid {
     names.sort_by_key(|name| EVENTS.iter().position(|(end, _)| end == *name));
     let heads = sizes
         .iter()
-        .flat_map(|size| ["before", "after"].map(|when| format!("mapped by {size} {when}")));
+        .flat_map(|size| ["before", "after"].map(|when| format!("{size} {when}")));
     let heads = heads.chain(names.iter().map(|name| called(name).to_string()));
-    let heads: Vec<String> = ["strategies with these counts".into(), "cells".into()]
+    let heads: Vec<String> = ["variant".into(), "cells".into()]
         .into_iter()
         .chain(heads)
         .collect();
@@ -242,6 +243,14 @@ impl Moved {
             parts.push(format!(
                 "what 4 KiB pages map went from {before} to {after} MiB"
             ));
+            let merged = self.event("level2_collapses") + self.event("level3_collapses");
+            parts.push(match merged {
+                0 if self.splits() > 0 => {
+                    "nothing was merged again in the cell that split it".into()
+                }
+                0 => "nothing was merged".into(),
+                n => format!("{} merged again", counted(n, "mapping")),
+            });
         }
         let out = self.event("folio_zaps");
         let back = self.event("folio_restores");
@@ -300,7 +309,13 @@ mod tests {
         check(
             &[&zapped, &size(3072, 3072)],
             "1 split in 1 of 2 cells, at most 1 in one; what 4 KiB pages map went from 1 to 3 MiB; \
-             16 folios taken out, 15 put back; 1,200 reinsertions for accesses.",
+             nothing was merged again in the cell that split it; 16 folios taken out, 15 put back; 1,200 reinsertions for accesses.",
+        );
+        let [before, after] = size(3072, 2048);
+        check(
+            &[&[before, after, ("direct_map_level2_collapses", 2)]],
+            "0 splits in 0 of 1 cell, at most 0 in one; what 4 KiB pages map went from 3 to 2 MiB; \
+             2 mappings merged again.",
         );
     }
 
