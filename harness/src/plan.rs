@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use results::{
     Cell, Plan, Testbed,
     cell::{Group, ParamValue, Params},
-    run::StrategyInfo,
+    run::{Fact, StrategyInfo},
 };
 use std::collections::BTreeMap;
 use strategies::{Strategy, registry};
@@ -161,11 +161,18 @@ impl Selection {
     }
 }
 
-fn info(s: &Strategy) -> StrategyInfo {
+/// What a report says about `s`.
+pub fn info(s: &Strategy) -> StrategyInfo {
+    let parameters = s.parameters.iter().map(|parameter| Fact {
+        name: parameter.name.to_string(),
+        value: parameter.about.to_string(),
+    });
     StrategyInfo {
         name: s.name.to_string(),
         about: s.about.to_string(),
         isolating: s.isolating,
+        differs_from: s.differs_from.map(str::to_string),
+        parameters: parameters.collect(),
     }
 }
 

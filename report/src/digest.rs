@@ -7,7 +7,7 @@
 
 use crate::number::{Mark, Scale};
 use results::{
-    Cell, Run, Testbed, Unit,
+    BASELINE, Cell, Run, Testbed, Unit,
     compare::{Arm, Figures, Table, compare, sort_arms},
     run::WorkloadInfo,
     stats::Precision,
@@ -97,6 +97,15 @@ impl<'a> Digest<'a> {
             bed.arms = arms;
         }
         Digest { run, beds }
+    }
+
+    /// The strategy that the one of `cell` differs from in the fewest things; the baseline
+    /// if the record does not say.
+    pub(crate) fn counterpart(&self, cell: &Cell) -> String {
+        let mut infos = self.run.plan.strategies.iter();
+        let info = infos.find(|info| info.name == cell.strategy);
+        let other = info.and_then(|info| info.differs_from.clone());
+        other.unwrap_or_else(|| BASELINE.to_string())
     }
 
     /// Whether the strategy of `cell` claims to hide guest memory.

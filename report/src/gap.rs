@@ -31,7 +31,22 @@ pub(crate) struct Gap {
     of: usize,
 }
 
+/// A reason without the sizes in it: `len=0x1000` and `len=0x40000` are one.
+fn sizeless(what: &str) -> String {
+    let mut parts = what.split("0x");
+    let mut out = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        out += part.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+    }
+    out
+}
+
 impl Gap {
+    /// Whether both have one reason and one remedy.
+    fn same_reason(&self, other: &Gap) -> bool {
+        sizeless(&self.what) == sizeless(&other.what) && self.remedy == other.remedy
+    }
+
     /// The arms concerned, by name or as `memfd-x (all 6 modes)`.
     pub(crate) fn who(&self) -> String {
         match self.arms.len() {
@@ -85,10 +100,10 @@ fn scope(groups: &[Group]) -> String {
 pub(crate) fn gaps(digest: &Digest<'_>) -> Vec<Gap> {
     let mut gaps: Vec<Gap> = Vec::new();
     for gap in digest.beds.iter().flat_map(of_bed) {
-        // Arms that differ in nothing else share an entry.
+        // Arms of a strategy that differ in nothing else share an entry.
         let same = |other: &&mut Gap| {
-            let key = |g: &Gap| (g.testbed, g.strategy.clone(), g.what.clone(), g.of);
-            key(other) == key(&gap) && other.remedy == gap.remedy && other.groups == gap.groups
+            let key = |g: &Gap| (g.testbed, g.strategy.clone(), g.of);
+            key(other) == key(&gap) && other.same_reason(&gap) && other.groups == gap.groups
         };
         match gaps.iter_mut().find(same) {
             Some(other) => other.arms.extend(gap.arms),
@@ -113,7 +128,9 @@ fn of_bed(bed: &Bed<'_>) -> Vec<Gap> {
         for arm in &table.arms {
             for (what, remedy) in reasons(table, arm) {
                 let name = vec![arm.cell.arm()];
-                let same = |g: &Gap| g.arms == name && g.what == what && g.remedy == remedy;
+                let sized = sizeless(&what);
+                let same =
+                    |g: &Gap| g.arms == name && sizeless(&g.what) == sized && g.remedy == remedy;
                 let gap = entry(&mut gaps, same, || Gap {
                     testbed: bed.testbed,
                     strategy: arm.cell.strategy.clone(),

@@ -50,7 +50,7 @@ pub(crate) fn unit_caution(testbed: Testbed) -> Option<&'static str> {
     match testbed {
         Testbed::Host => None,
         Testbed::Lab => Some(
-            "Lab figures count instructions, not time: caches, TLB misses and the latency of exits are not modelled.",
+            "Lab figures count instructions, not time: what caches, TLB misses and the latency of exits cost is not in them.",
         ),
         Testbed::Fake => Some(
             "THESE NUMBERS ARE INVENTED. The fake testbed makes them up to test the program; no virtual machine was run.",
@@ -145,12 +145,33 @@ pub(crate) fn tally(tally: &Tally) -> String {
     parts.collect::<Vec<_>>().join("; ")
 }
 
+/// On how many machines and kernels a run rests.
+fn machines(digest: &Digest<'_>) -> &'static str {
+    let has = |name: &str| {
+        let mut tables = digest.beds.iter().flat_map(Bed::tables);
+        tables.any(|table| table.group.params.contains_key(name))
+    };
+    let on = |testbed| digest.beds.iter().any(|bed| bed.testbed == testbed);
+    match (has("host"), on(Testbed::Host)) {
+        (true, _) => {
+            "Several runs joined into one record: cells with different values of host= ran on \
+             different machines or at different times, and are not compared."
+        }
+        (false, true) => {
+            "One machine, one kernel, one boot. Ratios within the run are meant to be read; \
+             absolute figures belong to this machine."
+        }
+        (false, false) => {
+            "One program, and in the lab one emulated machine, booted afresh for each arm and \
+             family of workloads. Ratios within the run are meant to be read."
+        }
+    }
+}
+
 /// Threats to validity: the lasting ones, then those of this run.
 pub(crate) fn threats(digest: &Digest<'_>) -> Vec<String> {
     let mut threats = vec![
-        "One machine, one kernel, one boot. Ratios within the run are meant to be read; \
-         absolute figures belong to this machine."
-            .to_string(),
+        machines(digest).to_string(),
         format!(
             "The unit of inference is the block. Intervals need {MIN_BLOCKS} blocks; with fewer none is given. \
              Percentiles in tables and figures pool the samples of all blocks and only describe them."
@@ -164,8 +185,9 @@ pub(crate) fn threats(digest: &Digest<'_>) -> Vec<String> {
         threats.insert(
             1,
             "Counts of the lab repeat to the last digit with one kernel, one program and one QEMU; \
-             another build of any of them gives others. A count says how long the path is, not how \
-             long it takes."
+             another build of any of them gives others. They are of all CPUs of the lab together, \
+             kernel and VMM; its CPUs take turns, so that waiting for one another costs what the \
+             emulator's turns make of it. A count says how long the path is, not how long it takes."
                 .to_string(),
         );
     }

@@ -17,7 +17,7 @@ use crate::{
     gap, prose,
 };
 use page::Page;
-use results::{Run, Testbed};
+use results::{Run, Testbed, run::Fact};
 
 /// The longest mail that the kernel's lists take, in bytes (vger.kernel.org: "Message
 /// size exceeding 100 000 characters causes blocking").
@@ -31,8 +31,8 @@ const GAPS: usize = 60;
 
 /// What the columns of most tables are.
 const LEGEND: [&str; 2] = [
-    "n: blocks, each a fresh VM of every arm. delta, interval: % from memfd,",
-    "paired by block; *: it excludes 0. MDE: least % seen 4 times of 5 at 1%.",
+    "n: blocks, each a fresh VM of every arm. delta, interval: % from memfd by",
+    "block; *: it excludes 0, or a count differs. MDE: least % seen 4 in 5.",
 ];
 
 /// The run as plain text. Every line has at most 75 ASCII characters.
@@ -51,6 +51,7 @@ pub fn text(run: &Run) -> String {
     for line in LEGEND {
         out.line(line);
     }
+    arms(&mut out, run);
     for caution in prose::cautions(&digest) {
         out.gap();
         out.wrapped("! ", &caution);
@@ -81,6 +82,34 @@ pub fn text(run: &Run) -> String {
     reproduce(&mut out, &digest);
     all_tables(&mut out, &digest);
     out.finish()
+}
+
+/// What each strategy of the run is, and what its modes are.
+fn arms(out: &mut Page, run: &Run) {
+    let ran = |name: &str| run.rows.iter().any(|row| row.cell.strategy == name);
+    let ran: Vec<_> = run
+        .plan
+        .strategies
+        .iter()
+        .filter(|info| ran(&info.name))
+        .collect();
+    for (i, info) in ran.iter().enumerate() {
+        if i == 0 {
+            out.gap();
+        }
+        out.wrapped("  ", &format!("{}: {}", info.name, info.about));
+    }
+    let mut told: Vec<&Fact> = Vec::new();
+    for parameter in ran.iter().flat_map(|info| &info.parameters) {
+        let moded = run
+            .rows
+            .iter()
+            .any(|row| row.cell.mode.contains_key(&parameter.name));
+        if moded && !told.contains(&parameter) {
+            told.push(parameter);
+            out.wrapped("  ", &format!("{}=: {}", parameter.name, parameter.value));
+        }
+    }
 }
 
 fn at_a_glance(out: &mut Page, bed: &Bed<'_>) {
@@ -187,7 +216,8 @@ fn reproduce(out: &mut Page, digest: &Digest<'_>) {
     if digest.beds.iter().any(|bed| bed.testbed == Testbed::Lab) {
         out.wrapped(
             "",
-            "The lab's counts come out the same to the last digit, on any machine.",
+            "The same kernel, program and QEMU count the same to the last digit, on any machine; \
+             another build of one of them does not.",
         );
     }
 }

@@ -32,6 +32,13 @@ pub struct StrategyInfo {
     pub about: String,
     /// Whether it claims to take guest memory out of the direct map.
     pub isolating: bool,
+    /// The strategy that it differs from in the fewest things; `None` for the baseline and
+    /// where the record does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub differs_from: Option<String>,
+    /// The parameters of its modes, each with a line for a person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<Fact>,
 }
 
 /// How a workload's samples are best shown.

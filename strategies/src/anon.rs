@@ -7,6 +7,7 @@ pub(crate) static ANON: Strategy = Strategy {
     name: "anon",
     about: "MAP_PRIVATE anonymous, 4 KiB pages; direct map intact; KVM uses the user mapping",
     isolating: false,
+    differs_from: Some("memfd"),
     page_size: PageSize::Base,
     counted: Counted::NOTHING,
     parameters: &[],

@@ -22,6 +22,7 @@ pub(crate) static GUEST_MEMFD: Strategy = Strategy {
     name: "guest-memfd",
     about: "guest_memfd MMAP+INIT_SHARED, 4 KiB pages; direct map intact; KVM uses the user mapping",
     isolating: false,
+    differs_from: Some("memfd"),
     page_size: PageSize::Base,
     counted: Counted::NOTHING,
     parameters: &[],

@@ -14,6 +14,7 @@ pub(crate) static GUEST_MEMFD_REINSERT: Strategy = Strategy {
     name: "guest-memfd-reinsert",
     about: "guest_memfd NO_DIRECT_MAP, 4 KiB pages; direct map removed; KVM reinserts pages for each access",
     isolating: true,
+    differs_from: Some("guest-memfd-unmapped"),
     page_size: PageSize::Base,
     counted: Counted {
         zaps: true,

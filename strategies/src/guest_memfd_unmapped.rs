@@ -21,6 +21,7 @@ pub(crate) static GUEST_MEMFD_UNMAPPED: Strategy = Strategy {
     name: "guest-memfd-unmapped",
     about: "guest_memfd NO_DIRECT_MAP, 4 KiB pages; direct map removed; KVM uses the user mapping, pfn caches reinsert",
     isolating: true,
+    differs_from: Some("guest-memfd"),
     page_size: PageSize::Base,
     counted: Counted {
         zaps: true,

@@ -19,6 +19,7 @@ pub(crate) static MEMFD_SECRET: Strategy = Strategy {
     name: "memfd-secret",
     about: "memfd_secret, 4 KiB pages; direct map removed; KVM uses the user mapping, pfn caches reinsert",
     isolating: true,
+    differs_from: Some("memfd"),
     page_size: PageSize::Base,
     counted: Counted::NOTHING,
     parameters: &[],

@@ -25,6 +25,9 @@ pub struct Strategy {
     /// Whether it claims that the host kernel's direct map has no entry for
     /// guest memory. The claim is proved before it is reported.
     pub isolating: bool,
+    /// The strategy that it differs from in the fewest things: in being hidden, in how
+    /// KVM reaches it, in the page size or in what is behind it. `None` for the baseline.
+    pub differs_from: Option<&'static str>,
     /// The page size it promises.
     pub page_size: PageSize,
     /// What KVM's statistics show while the strategy is at work.

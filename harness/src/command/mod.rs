@@ -20,7 +20,7 @@ use crate::{
     cli::{Cli, Command, Lab, LabArgs, On, RunArgs},
     execute::{Executor, Fake, Process},
     exit::{Exit, Failure},
-    plan::Bed,
+    plan::{self, Bed},
 };
 use anyhow::Context;
 use results::Testbed;
@@ -29,6 +29,7 @@ use std::{
     io::{ErrorKind, Write, stdout},
     path::Path,
 };
+use strategies::registry;
 
 /// Name and version of this program, as records have it.
 const TOOL: &str = concat!("unmapbench ", env!("CARGO_PKG_VERSION"));
@@ -103,11 +104,27 @@ fn executors(testbed: Testbed, seed: u64, lab: &LabArgs) -> Result<Vec<Staffed>,
 
 /// Reads the run in `dir`, and says on standard error what had to be passed over.
 fn recorded(dir: &Path) -> Result<results::Run, Failure> {
-    let run = results::store::read(dir).map_err(Failure::usage)?;
+    let mut run = results::store::read(dir).map_err(Failure::usage)?;
     for note in &run.notes {
         eprintln!("unmapbench: note: {note}");
     }
+    describe(&mut run.plan);
     Ok(run)
+}
+
+/// Tells of strategies what records of older versions do not say.
+fn describe(plan: &mut results::Plan) {
+    for told in plan
+        .strategies
+        .iter_mut()
+        .filter(|told| told.differs_from.is_none())
+    {
+        if let Some(known) = registry::ALL.iter().find(|known| known.name == told.name) {
+            let known = plan::info(known);
+            told.differs_from = known.differs_from;
+            told.parameters = known.parameters;
+        }
+    }
 }
 
 /// Prints `text`. A reader that has seen enough (`| head`) is no error.

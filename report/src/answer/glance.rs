@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     digest::{self, Bed},
+    number::{self, Mark},
     prose, terminal,
 };
 use results::{
@@ -15,6 +16,9 @@ use results::{
     cell::{ParamValue, Params},
     compare::{Arm, Hole, Table},
 };
+
+/// Workloads that measure the machine and nothing of a strategy.
+const CONTROL: &str = "calibrate/";
 
 /// What tells the machines of one testbed apart.
 const MACHINE: [&str; 3] = ["host", "kernel", LAB_CPUS];
@@ -95,9 +99,11 @@ fn glance<'t, 'a>(bed: &'t Bed<'a>, machine: &Params) -> Glance<'t, 'a> {
         .chain(words)
         .collect();
     let arms = bed.defaults();
+    let mut notes = notes(&arms, &columns);
+    notes.extend(control(bed, machine));
     Glance {
         title: words.join(", "),
-        notes: notes(&arms, &columns),
+        notes,
         arms,
         columns,
     }
@@ -127,6 +133,24 @@ fn choose<'t, 'a>(
         table if column.timed && table.unit == Some(Unit::Insn) => Err("not in instructions"),
         table => Ok(table),
     }
+}
+
+/// How far arms differ on a machine in what none of them changes.
+fn control(bed: &Bed<'_>, machine: &Params) -> Option<String> {
+    let tables = bed.tables().filter(|table| {
+        let params = &table.group.params;
+        table.group.workload.starts_with(CONTROL)
+            && machine
+                .iter()
+                .all(|(name, value)| params.get(name) == Some(value))
+    });
+    let ratios = tables.flat_map(|table| &table.arms);
+    let ratios = ratios.filter_map(|arm| Some(arm.ratio.as_ref().ok()?.value));
+    let most = ratios.max_by(|a, b| (a - 1.0).abs().total_cmp(&(b - 1.0).abs()))?;
+    Some(format!(
+        "control: {CONTROL}*, in which no arm should differ, does by up to {} %",
+        number::percent(most).trim_start_matches(['+', '-'])
+    ))
 }
 
 fn notes(arms: &[&Cell], columns: &[Shown<'_, '_>]) -> Vec<String> {
@@ -167,7 +191,6 @@ fn notes(arms: &[&Cell], columns: &[Shown<'_, '_>]) -> Vec<String> {
 
 /// A figure in one word of at most seven characters: `2.17*`, `base`, `missing`, `-`.
 pub(crate) fn word(shown: &Shown<'_, '_>, cell: &Cell) -> String {
-    use crate::number::Mark;
     let Some((_, arm)) = shown.arm(cell) else {
         return "-".into();
     };

@@ -15,7 +15,7 @@ use crate::{
 };
 use question::id;
 use results::{
-    Cell, Testbed,
+    BASELINE, Cell, Testbed,
     compare::{Arm, Hole, Table},
 };
 use sweep::{LAB_CPUS, sweeps};
@@ -147,14 +147,15 @@ fn tables(part: &mut Part, digest: &Digest<'_>, bed: &Bed<'_>, question: &'stati
         }
         let sweeps = sweeps(&tables, across);
         for sweep in ends(&sweeps) {
-            match modes {
-                Some(name) => part.said.extend(sweep.modes(name, bed.seed)),
-                None if question.hidden => {
-                    part.said.extend(sweep.sentence(&|cell| digest.hides(cell)));
-                }
-                None => part
-                    .said
-                    .extend(sweep.sentence(&|cell| !cell.is_baseline())),
+            let hides = |cell: &Cell| digest.hides(cell);
+            let against = |cell: &Cell| match question.hidden {
+                true => hides(cell).then(|| digest.counterpart(cell)),
+                false => (!cell.is_baseline()).then(|| BASELINE.to_string()),
+            };
+            match (modes, question.across.is_some()) {
+                (Some(name), _) => part.said.extend(sweep.modes(name, bed.seed)),
+                (None, true) => part.said.extend(sweep.along(&hides, bed.seed)),
+                (None, false) => part.said.extend(sweep.sentence(&against, bed.seed)),
             }
             part.grids.extend(sweep.grids(&shown));
         }

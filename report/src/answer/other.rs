@@ -30,7 +30,7 @@ pub(super) fn fill(
             if let Some(evidence) = of(&evidence::of(digest.run), bed) {
                 let sights = evidence.sights(Reader::ODirect);
                 let sight =
-                    |sight| format!("A read by O_DIRECT into a page of the guest: {sight}.");
+                    |sight| format!("A page of the guest written to a disk by O_DIRECT, {sight}.");
                 part.said.extend(sights.into_iter().map(sight));
             }
         }

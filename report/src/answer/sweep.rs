@@ -12,7 +12,7 @@ use crate::{
 use results::{
     BASELINE, Cell, Unit,
     cell::{Group, ParamValue, Params},
-    compare::{Table, between, pooled},
+    compare::{Arm, Table, between, pooled},
     stats::{Precision, Ratio, Tail},
 };
 
@@ -21,6 +21,16 @@ pub(super) const LAB_CPUS: &str = "lab_cpus";
 
 /// Which arms are shown.
 pub(super) type Shown<'f> = &'f dyn Fn(&Cell) -> bool;
+
+/// The strategy that the arm of a cell is compared with; `None` to leave it out.
+pub(super) type Against<'f> = &'f dyn Fn(&Cell) -> Option<String>;
+
+/// What an arm costs in place of another, with the difference in instructions if they are
+/// counted, and where.
+type Compared<'t, 'a> = (Ratio, Option<f64>, &'t Table<'a>);
+
+/// More tables than this are not gone through one by one in a sentence.
+const MANY: usize = 4;
 
 /// Tables that differ in `across` alone, in its order.
 pub(super) struct Sweep<'t, 'a> {
@@ -89,54 +99,88 @@ impl<'t, 'a> Sweep<'t, 'a> {
         arms
     }
 
-    /// Its first and its last table.
+    /// Its tables, or where there are many its first and its last.
     fn ends(&self) -> Vec<&'t Table<'a>> {
         match &self.tables[..] {
-            [] => vec![],
-            [one] => vec![one],
-            [first, .., last] => vec![first, last],
+            [first, .., last] if self.tables.len() > MANY => vec![first, last],
+            all => all.to_vec(),
         }
     }
 
-    /// What the first and the last table come to: the baseline's cost, and of the arms
-    /// in their default modes that `hide` what they cost more, or that they do not.
-    pub(super) fn sentence(&self, hide: Shown<'_>) -> Option<String> {
+    /// What the baseline takes, and of each strategy in its default mode that `against`
+    /// names one for what it costs in place of that one.
+    pub(super) fn sentence(&self, against: Against<'_>, seed: u64) -> Option<String> {
         let base = self.ends().into_iter().filter_map(|table| {
             let scale = digest::scale(table);
             Some(scale.with_unit(table.baseline()?.median) + &self.at(table))
         });
         let base: Vec<String> = base.collect();
         base.first()?;
-        let takes = format!("{}: {BASELINE} takes {}", self.group, base.join(" and "));
+        let takes = format!("{}: {BASELINE} takes {}", self.group, base.join(", "));
         let mut parts = vec![takes];
         let mut same: Vec<String> = Vec::new();
         let mut open: Vec<String> = Vec::new();
-        for cell in self.arms(&|cell| cell.mode.is_empty() && hide(cell)) {
-            let arms = self.ends().into_iter();
-            let arms = arms.filter_map(|table| Some((table, arm(table, cell)?)));
-            let ratios =
-                arms.filter_map(|(table, arm)| Some((table, arm, arm.ratio.as_ref().ok()?)));
-            let ratios: Vec<_> = ratios.collect();
+        for cell in self.arms(&|cell| cell.mode.is_empty()) {
+            let Some(other) = against(cell) else {
+                continue;
+            };
+            let pair = format!("{} as {other}", cell.arm());
+            let ratios: Vec<Compared<'t, 'a>> = self
+                .ends()
+                .into_iter()
+                .filter_map(|table| {
+                    let other = default(table, &other)?;
+                    compared(table, arm(table, cell)?, other, seed)
+                })
+                .collect();
             let moved = ratios
                 .iter()
-                .filter(|(.., ratio)| Mark::of(ratio) != Mark::Open);
-            let moved: Vec<String> = moved
-                .map(|(table, arm, ratio)| self.times(ratio, digest::difference(table, arm), table))
-                .collect();
-            if !moved.is_empty() {
-                parts.push(format!("{} {}", cell.arm(), moved.join(" and ")));
-            } else if ratios.iter().all(|(.., r)| r.precision == Precision::Exact) {
-                same.extend((!ratios.is_empty()).then(|| cell.arm()));
+                .any(|(ratio, ..)| Mark::of(ratio) != Mark::Open);
+            if moved {
+                let each: Vec<String> =
+                    ratios.iter().map(|compared| self.times(compared)).collect();
+                parts.push(format!("{} {} times {other}", cell.arm(), each.join(", ")));
+            } else if ratios
+                .iter()
+                .all(|(ratio, ..)| ratio.precision == Precision::Exact)
+            {
+                same.extend((!ratios.is_empty()).then_some(pair));
             } else {
-                open.push(cell.arm());
+                open.push(pair);
             }
         }
-        for (arms, what) in [(same, "exactly as much"), (open, "no difference shown")] {
-            if !arms.is_empty() {
-                parts.push(format!("{what}: {}", arms.join(", ")));
+        for (pairs, what) in [(same, "exactly as much"), (open, "no difference shown")] {
+            if !pairs.is_empty() {
+                parts.push(format!("{what}: {}", pairs.join(", ")));
             }
         }
         Some(parts.join("; ") + ".")
+    }
+
+    /// Of the baseline, and of each arm in its default mode that is `shown`, what every
+    /// table costs in place of the first that has a figure.
+    pub(super) fn along(&self, shown: Shown<'_>, seed: u64) -> Vec<String> {
+        let sentence = |cell: &Cell| {
+            let mut having = self.tables.iter().filter_map(|table| {
+                let arm = arm(table, cell)?;
+                arm.figures.is_ok().then_some((*table, arm))
+            });
+            let (first, base) = having.next()?;
+            let costs: Vec<String> = having
+                .filter_map(|(table, arm)| Some(self.times(&compared(table, arm, base, seed)?)))
+                .collect();
+            let base = self.value(first);
+            (!costs.is_empty()).then(|| {
+                format!(
+                    "{}: {} {} times {base}.",
+                    self.group,
+                    cell.arm(),
+                    costs.join(", ")
+                )
+            })
+        };
+        let arms = self.arms(&|cell| cell.mode.is_empty() && (cell.is_baseline() || shown(cell)));
+        arms.into_iter().filter_map(sentence).collect()
     }
 
     /// Of each strategy with modes that differ from its default in `name` alone, what its
@@ -145,39 +189,28 @@ impl<'t, 'a> Sweep<'t, 'a> {
         let alone = |cell: &Cell| cell.mode.len() == 1 && cell.mode.contains_key(name);
         let sentence = |cell: &Cell| {
             let costs = self.ends().into_iter().filter_map(|table| {
-                let default = table
-                    .arms
-                    .iter()
-                    .find(|arm| arm.cell.mode.is_empty() && arm.cell.strategy == cell.strategy);
-                let [default, mode] = [default?, arm(table, cell)?];
-                let [default, mode] = [&default.figures, &mode.figures].map(|f| f.as_ref().ok());
-                let ratio = between(default?, mode?, table.unit, seed).ok()?;
-                let difference = default?.median - mode?.median;
-                let difference = (table.unit == Some(Unit::Insn)).then_some(difference);
-                Some(self.times(&ratio, difference, table))
+                let default = default(table, &cell.strategy)?;
+                Some(self.times(&compared(table, default, arm(table, cell)?, seed)?))
             });
             let costs: Vec<String> = costs.collect();
             let mode = cell.mode.get(name)?;
-            let strategy = &cell.strategy;
-            (!costs.is_empty()).then(|| {
-                let costs = costs.join(" and ");
-                format!(
-                    "{}: {strategy} against its {name}={mode}: {costs}.",
-                    self.group
-                )
-            })
+            let (group, strategy) = (&self.group, &cell.strategy);
+            let costs = (!costs.is_empty()).then(|| costs.join(", "))?;
+            Some(format!(
+                "{group}: {strategy} {costs} times what it takes with {name}={mode}."
+            ))
         };
         self.arms(&alone).into_iter().filter_map(sentence).collect()
     }
 
-    /// `2.170 times (+5,567 insn) on 1 CPU`
-    fn times(&self, ratio: &Ratio, difference: Option<f64>, table: &Table<'_>) -> String {
+    /// `2.170 (+5,567 insn) on 1 CPU`
+    fn times(&self, (ratio, difference, table): &Compared<'_, '_>) -> String {
         let [value, precision] = number::ratio(ratio);
         let known = match difference {
-            Some(difference) => format!("({} insn)", number::difference(difference)),
+            Some(difference) => format!("({} insn)", number::difference(*difference)),
             None => precision,
         };
-        format!("{value} times {known}{}", self.at(table))
+        format!("{value} {known}{}", self.at(table))
     }
 
     /// ` on 4 CPUs` or ` with batch=64`, if there is anything to tell tables apart by.
@@ -198,6 +231,29 @@ impl<'t, 'a> Sweep<'t, 'a> {
             (_, None) => "median".to_string(),
         }
     }
+}
+
+/// The arm of `strategy` in its default mode.
+fn default<'t, 'a>(table: &'t Table<'a>, strategy: &str) -> Option<&'t Arm<'a>> {
+    let mut arms = table.arms.iter();
+    arms.find(|arm| arm.cell.mode.is_empty() && arm.cell.strategy == strategy)
+}
+
+/// What `arm` costs in place of `other`, in the unit of `table`.
+fn compared<'t, 'a>(
+    table: &'t Table<'a>,
+    arm: &Arm<'_>,
+    other: &Arm<'_>,
+    seed: u64,
+) -> Option<Compared<'t, 'a>> {
+    let [arm, other] = [arm, other].map(|arm| arm.figures.as_ref().ok());
+    let ratio = between(arm?, other?, table.unit, seed).ok()?;
+    let difference = arm?.median - other?.median;
+    Some((
+        ratio,
+        (table.unit == Some(Unit::Insn)).then_some(difference),
+        table,
+    ))
 }
 
 /// The percentiles of the single operations behind a table, by arm; `None` without any.

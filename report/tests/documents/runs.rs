@@ -44,11 +44,21 @@ fn header(seed: u64, command: &[&str]) -> Header {
     }
 }
 
+/// What each hiding strategy differs from in hiding alone, or in the way of KVM.
+const HIDING: [(&str, &str); 3] = [
+    ("memfd-secret", "memfd"),
+    ("guest-memfd-unmapped", "guest-memfd"),
+    ("guest-memfd-reinsert", "guest-memfd-unmapped"),
+];
+
 fn strategy(name: &str, about: &str, isolating: bool) -> StrategyInfo {
+    let differs_from = HIDING.iter().find(|(hiding, _)| *hiding == name);
     StrategyInfo {
         name: name.into(),
         about: about.into(),
         isolating,
+        differs_from: differs_from.map(|(_, other)| other.to_string()),
+        parameters: Vec::new(),
     }
 }
 

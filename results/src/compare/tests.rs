@@ -49,6 +49,8 @@ fn run(rows: Vec<Row>) -> Run {
                     name: name.into(),
                     about: String::new(),
                     isolating: false,
+                    differs_from: None,
+                    parameters: Vec::new(),
                 })
                 .into(),
             cells: strategies.map(cell).into(),

@@ -37,6 +37,8 @@ fn run(kernel: &str, cost: u64, verdict: Option<Verdict>) -> Run {
         name: name.into(),
         about: String::new(),
         isolating: name == "hidden",
+        differs_from: None,
+        parameters: Vec::new(),
     };
     let audit = verdict.map(|verdict| Audit {
         testbed: Testbed::Host,
