@@ -169,8 +169,10 @@ fn said(out: &mut Page, answer: &Answer, tables: bool) {
         for said in &part.said {
             out.wrapped("- ", &format!("{testbed}: {said}"));
         }
-        for grid in part.grids.iter().filter(|_| tables) {
-            out.gap();
+        for (i, grid) in part.grids.iter().filter(|_| tables).enumerate() {
+            if i > 0 || !part.said.is_empty() || part.not.is_some() {
+                out.gap();
+            }
             tables::grid(out, grid);
         }
         if let (false, n @ 1..) = (tables, part.grids.len()) {

@@ -152,12 +152,12 @@ fn tables(part: &mut Part, digest: &Digest<'_>, bed: &Bed<'_>, question: &'stati
                 true => hides(cell).then(|| digest.counterpart(cell)),
                 false => (!cell.is_baseline()).then(|| BASELINE.to_string()),
             };
-            match (modes, question.across.is_some()) {
-                (Some(name), _) => part.said.extend(sweep.modes(name, bed.seed)),
-                (None, true) => part.said.extend(sweep.along(&hides, bed.seed)),
-                (None, false) => part.said.extend(sweep.sentence(&against, bed.seed)),
-            }
             part.grids.extend(sweep.grids(&shown));
+            part.grids.extend(match (modes, question.across.is_some()) {
+                (Some(name), _) => sweep.modes(name, bed.seed),
+                (None, true) => sweep.along(&|c| c.is_baseline() || hides(c), bed.seed),
+                (None, false) => sweep.pairs(&against, bed.seed),
+            });
         }
         if let Some(more @ 1..) = sweeps.len().checked_sub(2) {
             let id = id(wanted);

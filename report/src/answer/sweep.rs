@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Tables of one workload that differ in one parameter, side by side, and what they come
-//! to in a sentence.
+//! Tables of one workload that differ in one parameter, side by side, and what arms cost in
+//! them in place of others.
 
 use crate::{
     detail,
@@ -10,7 +10,7 @@ use crate::{
     prose,
 };
 use results::{
-    BASELINE, Cell, Unit,
+    Cell, Unit,
     cell::{Group, ParamValue, Params},
     compare::{Arm, Table, between, pooled},
     stats::{Precision, Ratio, Tail},
@@ -26,11 +26,8 @@ pub(super) type Shown<'f> = &'f dyn Fn(&Cell) -> bool;
 pub(super) type Against<'f> = &'f dyn Fn(&Cell) -> Option<String>;
 
 /// What an arm costs in place of another, with the difference in instructions if they are
-/// counted, and where.
-type Compared<'t, 'a> = (Ratio, Option<f64>, &'t Table<'a>);
-
-/// More tables than this are not gone through one by one in a sentence.
-const MANY: usize = 4;
+/// counted.
+type Compared = (Ratio, Option<f64>);
 
 /// Tables that differ in `across` alone, in its order.
 pub(super) struct Sweep<'t, 'a> {
@@ -99,127 +96,100 @@ impl<'t, 'a> Sweep<'t, 'a> {
         arms
     }
 
-    /// Its tables, or where there are many its first and its last.
-    fn ends(&self) -> Vec<&'t Table<'a>> {
-        match &self.tables[..] {
-            [first, .., last] if self.tables.len() > MANY => vec![first, last],
-            all => all.to_vec(),
-        }
-    }
-
-    /// What the baseline takes, and of each strategy in its default mode that `against`
-    /// names one for what it costs in place of that one.
-    pub(super) fn sentence(&self, against: Against<'_>, seed: u64) -> Option<String> {
-        let base = self.ends().into_iter().filter_map(|table| {
-            let scale = digest::scale(table);
-            Some(scale.with_unit(table.baseline()?.median) + &self.at(table))
+    /// Each arm in its default mode that `against` names a strategy for beside that one: a
+    /// row a pair, a column a table.
+    pub(super) fn pairs(&self, against: Against<'_>, seed: u64) -> Option<Grid> {
+        let cells = self.arms(&|cell| cell.mode.is_empty());
+        let rows = cells.into_iter().filter_map(|cell| {
+            let other = against(cell)?;
+            let costs = self.tables.iter().map(|table| {
+                compared(table.unit, arm(table, cell)?, default(table, &other)?, seed)
+            });
+            Some((format!("{} / {other}", cell.arm()), costs.collect()))
         });
-        let base: Vec<String> = base.collect();
-        base.first()?;
-        let takes = format!("{}: {BASELINE} takes {}", self.group, base.join(", "));
-        let mut parts = vec![takes];
-        let mut same: Vec<String> = Vec::new();
-        let mut open: Vec<String> = Vec::new();
-        for cell in self.arms(&|cell| cell.mode.is_empty()) {
-            let Some(other) = against(cell) else {
-                continue;
-            };
-            let pair = format!("{} as {other}", cell.arm());
-            let ratios: Vec<Compared<'t, 'a>> = self
-                .ends()
-                .into_iter()
-                .filter_map(|table| {
-                    let other = default(table, &other)?;
-                    compared(table, arm(table, cell)?, other, seed)
-                })
-                .collect();
-            let moved = ratios
-                .iter()
-                .any(|(ratio, ..)| Mark::of(ratio) != Mark::Open);
-            if moved {
-                let each: Vec<String> =
-                    ratios.iter().map(|compared| self.times(compared)).collect();
-                parts.push(format!("{} {} times {other}", cell.arm(), each.join(", ")));
-            } else if ratios
-                .iter()
-                .all(|(ratio, ..)| ratio.precision == Precision::Exact)
-            {
-                same.extend((!ratios.is_empty()).then_some(pair));
-            } else {
-                open.push(pair);
-            }
-        }
-        for (pairs, what) in [(same, "exactly as much"), (open, "no difference shown")] {
-            if !pairs.is_empty() {
-                parts.push(format!("{what}: {}", pairs.join(", ")));
-            }
-        }
-        Some(parts.join("; ") + ".")
+        self.ratios(rows.collect())
     }
 
-    /// Of the baseline, and of each arm in its default mode that is `shown`, what every
-    /// table costs in place of the first that has a figure.
-    pub(super) fn along(&self, shown: Shown<'_>, seed: u64) -> Vec<String> {
-        let sentence = |cell: &Cell| {
-            let mut having = self.tables.iter().filter_map(|table| {
-                let arm = arm(table, cell)?;
-                arm.figures.is_ok().then_some((*table, arm))
-            });
-            let (first, base) = having.next()?;
-            let costs: Vec<String> = having
-                .filter_map(|(table, arm)| Some(self.times(&compared(table, arm, base, seed)?)))
-                .collect();
-            let base = self.value(first);
-            (!costs.is_empty()).then(|| {
-                format!(
-                    "{}: {} {} times {base}.",
-                    self.group,
-                    cell.arm(),
-                    costs.join(", ")
-                )
-            })
-        };
-        let arms = self.arms(&|cell| cell.mode.is_empty() && (cell.is_baseline() || shown(cell)));
-        arms.into_iter().filter_map(sentence).collect()
-    }
-
-    /// Of each strategy with modes that differ from its default in `name` alone, what its
-    /// default costs in place of each.
-    pub(super) fn modes(&self, name: &str, seed: u64) -> Vec<String> {
+    /// Each strategy in its default mode beside each of its modes that differs from it in
+    /// `name` alone.
+    pub(super) fn modes(&self, name: &str, seed: u64) -> Option<Grid> {
         let alone = |cell: &Cell| cell.mode.len() == 1 && cell.mode.contains_key(name);
-        let sentence = |cell: &Cell| {
-            let costs = self.ends().into_iter().filter_map(|table| {
-                let default = default(table, &cell.strategy)?;
-                Some(self.times(&compared(table, default, arm(table, cell)?, seed)?))
-            });
-            let costs: Vec<String> = costs.collect();
+        let rows = self.arms(&alone).into_iter().filter_map(|cell| {
             let mode = cell.mode.get(name)?;
-            let (group, strategy) = (&self.group, &cell.strategy);
-            let costs = (!costs.is_empty()).then(|| costs.join(", "))?;
-            Some(format!(
-                "{group}: {strategy} {costs} times what it takes with {name}={mode}."
+            let costs = self.tables.iter().map(|table| {
+                compared(
+                    table.unit,
+                    default(table, &cell.strategy)?,
+                    arm(table, cell)?,
+                    seed,
+                )
+            });
+            Some((
+                format!("{} / with {name}={mode}", cell.strategy),
+                costs.collect(),
             ))
-        };
-        self.arms(&alone).into_iter().filter_map(sentence).collect()
+        });
+        self.ratios(rows.collect())
     }
 
-    /// `2.170 (+5,567 insn) on 1 CPU`
-    fn times(&self, (ratio, difference, table): &Compared<'_, '_>) -> String {
-        let [value, precision] = number::ratio(ratio);
-        let known = match difference {
-            Some(difference) => format!("({} insn)", number::difference(*difference)),
-            None => precision,
-        };
-        format!("{value} {known}{}", self.at(table))
+    /// Each arm in its default mode that is `shown`, in every table beside the first in
+    /// which it has a figure.
+    pub(super) fn along(&self, shown: Shown<'_>, seed: u64) -> Option<Grid> {
+        let rows = self
+            .arms(&|cell| cell.mode.is_empty() && shown(cell))
+            .into_iter();
+        let rows = rows.filter_map(|cell| {
+            let measured = |table: &Table<'a>| arm(table, cell).is_some_and(|a| a.figures.is_ok());
+            let first = self.tables.iter().position(|table| measured(table))?;
+            let base = arm(self.tables[first], cell)?;
+            let costs = self.tables.iter().enumerate().map(|(i, table)| {
+                (i != first).then(|| compared(table.unit, arm(table, cell)?, base, seed))?
+            });
+            Some((
+                format!("{} / {}", cell.arm(), self.value(self.tables[first])),
+                costs.collect(),
+            ))
+        });
+        self.ratios(rows.collect())
     }
 
-    /// ` on 4 CPUs` or ` with batch=64`, if there is anything to tell tables apart by.
-    fn at(&self, table: &Table<'_>) -> String {
-        match (self.tables.len() > 1, self.across) {
-            (false, _) => String::new(),
-            (true, LAB_CPUS) => format!(" on {}", self.value(table)),
-            (true, _) => format!(" with {}", self.value(table)),
+    /// Costs in place of others; `None` where nothing differs.
+    fn ratios(&self, rows: Vec<(String, Vec<Option<Compared>>)>) -> Option<Grid> {
+        let heads: Vec<String> = self.tables.iter().map(|t| self.value(t)).collect();
+        let columns = std::iter::once("this / that").chain(heads.iter().map(String::as_str));
+        let columns: Vec<&str> = columns.collect();
+        let mut grid = Grid::new(format!("{}: ratios", self.group), "", &columns);
+        let mut same: Vec<String> = Vec::new();
+        let mut counted = false;
+        for (name, costs) in rows {
+            let known: Vec<&Compared> = costs.iter().flatten().collect();
+            counted |= known.iter().any(|(_, difference)| difference.is_some());
+            let exact = |(ratio, _): &&Compared| {
+                ratio.precision == Precision::Exact && Mark::of(ratio) == Mark::Open
+            };
+            match known.is_empty() {
+                true => continue,
+                false if known.iter().all(exact) => same.push(name),
+                false => {
+                    let cells = costs
+                        .iter()
+                        .map(|cost| cost.as_ref().map_or("-".into(), shown));
+                    grid.push("", std::iter::once(name).chain(cells).collect());
+                }
+            }
         }
+        grid.about = match counted {
+            true => "How many times as much this takes as that, and how many instructions more.",
+            false => "How many times as long this takes as that, with a 95 % interval by block.",
+        }
+        .to_string();
+        if !same.is_empty() {
+            grid.about += &format!(" Exactly as much: {}.", same.join(", "));
+        }
+        if grid.groups.is_empty() && same.is_empty() {
+            return None;
+        }
+        Some(grid)
     }
 
     /// `4 CPUs` or `batch=64`.
@@ -239,21 +209,21 @@ fn default<'t, 'a>(table: &'t Table<'a>, strategy: &str) -> Option<&'t Arm<'a>> 
     arms.find(|arm| arm.cell.mode.is_empty() && arm.cell.strategy == strategy)
 }
 
-/// What `arm` costs in place of `other`, in the unit of `table`.
-fn compared<'t, 'a>(
-    table: &'t Table<'a>,
-    arm: &Arm<'_>,
-    other: &Arm<'_>,
-    seed: u64,
-) -> Option<Compared<'t, 'a>> {
+/// What `arm` costs in place of `other`, both in `unit`.
+fn compared(unit: Option<Unit>, arm: &Arm<'_>, other: &Arm<'_>, seed: u64) -> Option<Compared> {
     let [arm, other] = [arm, other].map(|arm| arm.figures.as_ref().ok());
-    let ratio = between(arm?, other?, table.unit, seed).ok()?;
+    let ratio = between(arm?, other?, unit, seed).ok()?;
     let difference = arm?.median - other?.median;
-    Some((
-        ratio,
-        (table.unit == Some(Unit::Insn)).then_some(difference),
-        table,
-    ))
+    Some((ratio, (unit == Some(Unit::Insn)).then_some(difference)))
+}
+
+/// `2.170 +5,567` or `1.038 [1.021, 1.055]`
+fn shown((ratio, difference): &Compared) -> String {
+    let [value, precision] = number::ratio(ratio);
+    match difference.map(|d| if d.abs() < 100.0 { d } else { d.round() }) {
+        Some(difference) => format!("{value} {}", number::difference(difference)),
+        None => format!("{value} {precision}"),
+    }
 }
 
 /// The percentiles of the single operations behind a table, by arm; `None` without any.
