@@ -3,8 +3,8 @@
 //! answered by name from whatever the run has. A question that it cannot answer says why.
 
 pub(crate) mod glance;
-mod other;
 mod question;
+mod section;
 mod sweep;
 
 pub use question::{Question, columns, questions};
@@ -106,7 +106,7 @@ fn part(digest: &Digest<'_>, bed: &Bed<'_>, question: &'static Question) -> Part
         grids: Vec::new(),
     };
     match question.shows {
-        Some(shows) => other::fill(&mut part, (shows, &ids(question)), digest, bed),
+        Some(shows) => section::fill(&mut part, (shows, &ids(question)), digest, bed),
         None => tables(&mut part, digest, bed, question),
     }
     if part.not.is_none() && part.said.is_empty() && part.grids.is_empty() {
