@@ -69,8 +69,7 @@ pub(crate) fn grid(table: &Table<'_>, shown: impl Fn(&Cell) -> bool) -> Grid {
         };
         header.iter().map(cell).collect()
     };
-    let watermark = prose::watermark(table.group.testbed);
-    let watermark = watermark.map_or(String::new(), |words| format!("; {words}"));
+    let watermark = prose::behind(table.group.testbed);
     let (group, series) = (&table.group, table.series);
     let title = format!("{group} ({series} in {}{watermark})", scale.symbol);
     let mut grid = Grid::new(title, "", header);

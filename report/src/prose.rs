@@ -67,6 +67,11 @@ pub(crate) fn watermark(testbed: Testbed) -> Option<&'static str> {
     }
 }
 
+/// The same to stand behind a unit; nothing where there is none.
+pub(crate) fn behind(testbed: Testbed) -> String {
+    watermark(testbed).map_or_else(String::new, |mark| format!("; {mark}"))
+}
+
 /// What a testbed measures.
 pub(crate) fn about(testbed: Testbed) -> &'static str {
     match testbed {

@@ -70,7 +70,7 @@ impl<'t, 'a> Sweep<'t, 'a> {
         let heads: Vec<String> = self.tables.iter().map(|t| self.value(t)).collect();
         let columns = std::iter::once("variant").chain(heads.iter().map(String::as_str));
         let columns: Vec<&str> = columns.collect();
-        let mark = prose::watermark(self.group.testbed).map_or(String::new(), |w| format!("; {w}"));
+        let mark = prose::behind(self.group.testbed);
         let title = format!("{} (median in {}{mark})", self.group, scale.symbol);
         let mut grid = Grid::new(title, "", &columns);
         for cell in self.arms(shown) {
@@ -250,7 +250,7 @@ pub(super) fn tails(table: &Table<'_>, shown: Shown<'_>) -> Option<Grid> {
         .into_iter()
         .chain(names)
         .collect();
-    let mark = prose::watermark(table.group.testbed).map_or(String::new(), |w| format!("; {w}"));
+    let mark = prose::behind(table.group.testbed);
     let title = format!(
         "{}: {} in {}{mark}",
         table.group, table.detail, scale.symbol

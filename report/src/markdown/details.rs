@@ -52,7 +52,7 @@ fn bounced(out: &mut String, bed: &Bed<'_>, workload: &Workload<'_>) {
     let title = format!("{}: {}", bounce::TITLE, workload.id);
     let _ = write!(out, "### {}\n\n{}\n\n", escape(&title), escape(&about));
     for bouncing in &tables {
-        let watermark = prose::watermark(bed.testbed).map_or(String::new(), |w| format!("; {w}"));
+        let watermark = prose::behind(bed.testbed);
         let (group, series) = (&bouncing.group, bouncing.series);
         let title = format!("{group}: {series} in {}{watermark}", bouncing.scale.symbol);
         let _ = write!(out, "{}\n\n", escape(&title));
@@ -153,7 +153,7 @@ fn workload_details(out: &mut String, bed: &Bed<'_>, workload: &Workload<'_>) {
     }
     for group in &workload.tables {
         let scale = digest::scale(group);
-        let watermark = prose::watermark(bed.testbed).map_or(String::new(), |w| format!("; {w}"));
+        let watermark = prose::behind(bed.testbed);
         let title = format!(
             "{}: {} in {}{watermark}",
             group.group, group.series, scale.symbol

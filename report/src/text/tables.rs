@@ -74,7 +74,7 @@ fn bounced(out: &mut Page, bed: &Bed<'_>, workload: &Workload<'_>) {
         return;
     };
     for bouncing in &tables {
-        let mark = prose::watermark(bed.testbed).map_or(String::new(), |w| format!("; {w}"));
+        let mark = prose::behind(bed.testbed);
         let (group, series) = (&bouncing.group, bouncing.series);
         let unit = format!("{series} in {}{mark}", bouncing.scale.symbol);
         out.gap();
