@@ -153,43 +153,41 @@ impl<'t, 'a> Sweep<'t, 'a> {
         self.ratios(rows.collect())
     }
 
-    /// Costs in place of others; `None` where nothing differs.
+    /// Costs in place of others; `None` where there are none.
     fn ratios(&self, rows: Vec<(String, Vec<Option<Compared>>)>) -> Option<Grid> {
         let heads: Vec<String> = self.tables.iter().map(|t| self.value(t)).collect();
         let columns = std::iter::once("this / that").chain(heads.iter().map(String::as_str));
         let columns: Vec<&str> = columns.collect();
         let mut grid = Grid::new(format!("{}: ratios", self.group), "", &columns);
-        let mut same: Vec<String> = Vec::new();
-        let mut counted = false;
-        for (name, costs) in rows {
-            let known: Vec<&Compared> = costs.iter().flatten().collect();
-            counted |= known.iter().any(|(_, difference)| difference.is_some());
-            let exact = |(ratio, _): &&Compared| {
-                ratio.precision == Precision::Exact && Mark::of(ratio) == Mark::Open
-            };
-            match known.is_empty() {
-                true => continue,
-                false if known.iter().all(exact) => same.push(name),
-                false => {
-                    let cells = costs
-                        .iter()
-                        .map(|cost| cost.as_ref().map_or("-".into(), shown));
-                    grid.push("", std::iter::once(name).chain(cells).collect());
-                }
-            }
+        let exact = |cost: &Option<Compared>| {
+            let cost = cost.as_ref();
+            cost.is_none_or(|(r, _)| r.precision == Precision::Exact && Mark::of(r) == Mark::Open)
+        };
+        let rows = rows.into_iter();
+        let known = rows.filter(|(_, costs)| costs.iter().any(Option::is_some));
+        let (same, moved): (Vec<_>, Vec<_>) = known.partition(|(_, costs)| costs.iter().all(exact));
+        // Where nothing differs, that is what there is to show.
+        let (shown, same) = match moved.is_empty() {
+            true => (same, moved),
+            false => (moved, same),
+        };
+        for (name, costs) in &shown {
+            let cells = costs
+                .iter()
+                .map(|cost| cost.as_ref().map_or("-".into(), written));
+            grid.push("", std::iter::once(name.clone()).chain(cells).collect());
         }
-        grid.about = match counted {
+        let mut costs = shown.iter().flat_map(|(_, costs)| costs).flatten();
+        grid.about = match costs.any(|(_, difference)| difference.is_some()) {
             true => "How many times as much this takes as that, and how many instructions more.",
             false => "How many times as long this takes as that, with a 95 % interval by block.",
         }
         .to_string();
         if !same.is_empty() {
-            grid.about += &format!(" Exactly as much: {}.", same.join(", "));
+            let names: Vec<String> = same.into_iter().map(|(name, _)| name).collect();
+            grid.about += &format!(" Exactly as much: {}.", names.join(", "));
         }
-        if grid.groups.is_empty() && same.is_empty() {
-            return None;
-        }
-        Some(grid)
+        grid.unless_empty()
     }
 
     /// `4 CPUs` or `batch=64`.
@@ -218,7 +216,7 @@ fn compared(unit: Option<Unit>, arm: &Arm<'_>, other: &Arm<'_>, seed: u64) -> Op
 }
 
 /// `2.170 +5,567` or `1.038 [1.021, 1.055]`
-fn shown((ratio, difference): &Compared) -> String {
+fn written((ratio, difference): &Compared) -> String {
     let [value, precision] = number::ratio(ratio);
     match difference.map(|d| if d.abs() < 100.0 { d } else { d.round() }) {
         Some(difference) => format!("{value} {}", number::difference(difference)),
