@@ -87,7 +87,15 @@ pub(crate) fn of(bed: &Bed<'_>) -> Option<Accounting> {
             |(s, _)| *s == said,
             || (said.clone(), vec![]),
         );
-        shared.1.push(name.clone());
+        let modes = bed
+            .arms
+            .iter()
+            .filter(|cell| cell.strategy == *name)
+            .count();
+        shared.1.push(match modes {
+            0 | 1 => name.clone(),
+            n => format!("{name} (all {n} modes)"),
+        });
     }
     let sentences = sentences.into_iter();
     let sentences = sentences.map(|(said, names)| format!("{}: {said}", names.join(", ")));

@@ -29,7 +29,8 @@ pub(crate) const READERS: [(Reader, &str); 3] = [
 pub(crate) const ABOUT: &str = "A random secret was put into a page of guest memory; each reader \
 then looked for it, after it had found another secret in ordinary memory. direct map: the page's \
 frame in /proc/kcore. process_vm_readv, O_DIRECT: access to pinned pages (GUP), by an address \
-space and by a block device.";
+space and by a block device. The look is at page tables at rest: what a stale TLB entry still \
+reaches (flush=none leaves some), or KVM holds for the moment, it does not see.";
 
 /// The evidence of `run`.
 pub(crate) fn of(run: &Run) -> Vec<Evidence<'_>> {

@@ -45,7 +45,7 @@ pub fn markdown(run: &Run) -> String {
         out += "\nThe record holds no cell: nothing was run.\n";
     }
     for bed in &digest.beds {
-        at_a_glance(&mut out, bed);
+        at_a_glance(&mut out, &digest, bed);
     }
     let answers = answer::of(&digest);
     if !answers.is_empty() {
@@ -134,8 +134,8 @@ fn all_tables(out: &mut String, digest: &Digest<'_>) {
 }
 
 /// The first tables of a testbed: rows are strategies, columns a workload a family.
-fn at_a_glance(out: &mut String, bed: &Bed<'_>) {
-    for glance in glance::of(bed) {
+fn at_a_glance(out: &mut String, digest: &Digest<'_>, bed: &Bed<'_>) {
+    for glance in glance::of(digest, bed) {
         let watermark = prose::watermark(bed.testbed).map_or(String::new(), |w| format!(" ({w})"));
         let title = format!("At a glance: {}{watermark}", glance.title);
         let _ = write!(out, "\n## {}\n\n", escape(&title));

@@ -41,7 +41,7 @@ pub fn terminal(run: &Run) -> String {
             out += &paragraph("- ", &line);
         }
     }
-    for glance in digest.beds.iter().flat_map(glance::of) {
+    for glance in digest.beds.iter().flat_map(|bed| glance::of(&digest, bed)) {
         out += &format!("\n{}", at_a_glance(&glance));
     }
     if digest.beds.is_empty() {

@@ -61,7 +61,7 @@ pub fn text(run: &Run) -> String {
         out.wrapped("", "The record holds no cell: nothing was run.");
     }
     for bed in &digest.beds {
-        at_a_glance(&mut out, bed);
+        at_a_glance(&mut out, &digest, bed);
     }
     answers(&mut out, &answer::of(&digest));
     for bed in &digest.beds {
@@ -72,7 +72,12 @@ pub fn text(run: &Run) -> String {
     for threat in prose::threats(&digest) {
         out.wrapped("- ", &threat);
     }
-    out.heading("Machine");
+    out.heading(
+        match digest.beds.iter().any(|bed| bed.testbed == Testbed::Lab) {
+            true => "Machine (lab.*: the lab; the others: what ran its emulator)",
+            false => "Machine",
+        },
+    );
     for fact in &run.host.facts {
         out.wrapped("  ", &format!("{}: {}", fact.name, fact.value));
     }
@@ -112,8 +117,8 @@ fn arms(out: &mut Page, run: &Run) {
     }
 }
 
-fn at_a_glance(out: &mut Page, bed: &Bed<'_>) {
-    for glance in glance::of(bed) {
+fn at_a_glance(out: &mut Page, digest: &Digest<'_>, bed: &Bed<'_>) {
+    for glance in glance::of(digest, bed) {
         out.heading(&format!("At a glance: {}", glance.title));
         let head = glance.columns.iter().map(|column| column.name.to_string());
         let mut rows = vec![std::iter::once("variant".to_string()).chain(head).collect()];

@@ -7,14 +7,15 @@ use super::{
     sweep::{LAB_CPUS, without},
 };
 use crate::{
-    digest::{self, Bed},
+    digest::{self, Bed, Digest},
     number::{self, Mark},
     prose, terminal,
 };
 use results::{
-    Cell, Unit,
+    BASELINE, Cell, Unit,
     cell::{ParamValue, Params},
-    compare::{Arm, Hole, Table},
+    compare::{Arm, Hole, Table, between},
+    stats::Ratio,
 };
 
 /// Workloads that measure the machine and nothing of a strategy.
@@ -49,11 +50,11 @@ impl<'t, 'a> Shown<'t, 'a> {
 }
 
 /// A table for each machine of `bed`; of the numbers of CPUs, the least and the greatest.
-pub(crate) fn of<'t, 'a>(bed: &'t Bed<'a>) -> Vec<Glance<'t, 'a>> {
+pub(crate) fn of<'t, 'a>(digest: &Digest<'a>, bed: &'t Bed<'a>) -> Vec<Glance<'t, 'a>> {
     let machines = machines(bed);
     machines
         .iter()
-        .map(|machine| glance(bed, machine))
+        .map(|machine| glance(digest, bed, machine))
         .collect()
 }
 
@@ -79,7 +80,7 @@ fn machines(bed: &Bed<'_>) -> Vec<Params> {
     ends.map(|(_, machine)| machine.clone()).collect()
 }
 
-fn glance<'t, 'a>(bed: &'t Bed<'a>, machine: &Params) -> Glance<'t, 'a> {
+fn glance<'t, 'a>(digest: &Digest<'a>, bed: &'t Bed<'a>, machine: &Params) -> Glance<'t, 'a> {
     let columns: Vec<Shown<'t, 'a>> = CATALOGUE
         .column
         .iter()
@@ -100,6 +101,10 @@ fn glance<'t, 'a>(bed: &'t Bed<'a>, machine: &Params) -> Glance<'t, 'a> {
         .collect();
     let arms = bed.defaults();
     let mut notes = notes(&arms, &columns);
+    notes.extend(
+        arms.iter()
+            .filter_map(|cell| beside(digest, cell, &columns)),
+    );
     notes.extend(control(bed, machine));
     Glance {
         title: words.join(", "),
@@ -133,6 +138,25 @@ fn choose<'t, 'a>(
         table if column.timed && table.unit == Some(Unit::Insn) => Err("not in instructions"),
         table => Ok(table),
     }
+}
+
+/// What an arm that hides memory costs in place of the one that it differs from in that,
+/// if that is not the baseline, of which the table itself is.
+fn beside(digest: &Digest<'_>, cell: &Cell, columns: &[Shown<'_, '_>]) -> Option<String> {
+    let other = digest.counterpart(cell);
+    if !digest.hides(cell) || other == BASELINE {
+        return None;
+    }
+    let ratio = |column: &Shown<'_, '_>| {
+        let (table, arm) = column.arm(cell)?;
+        let mut arms = table.arms.iter();
+        let other = arms.find(|arm| arm.cell.mode.is_empty() && arm.cell.strategy == other)?;
+        let [arm, other] = [arm, other].map(|arm| arm.figures.as_ref().ok());
+        let ratio = between(arm?, other?, table.unit, digest.run.header.seed).ok()?;
+        Some(format!("{} {}", column.name, figure(&ratio)))
+    };
+    let ratios: Vec<String> = columns.iter().filter_map(ratio).collect();
+    (!ratios.is_empty()).then(|| format!("{} / {other}: {}", cell.arm(), ratios.join(", ")))
 }
 
 /// How far arms differ on a machine in what none of them changes.
@@ -196,31 +220,33 @@ pub(crate) fn word(shown: &Shown<'_, '_>, cell: &Cell) -> String {
     };
     match (&arm.figures, &arm.ratio) {
         (Err(hole), _) => terminal::short(hole).into(),
-        (Ok(_), Ok(ratio)) => {
-            let star = if Mark::of(ratio) == Mark::Open {
-                ""
-            } else {
-                "*"
-            };
-            let value = match ratio.value {
-                // What is a difference is not to look like none.
-                v if !star.is_empty() && (v - 1.0).abs() < 0.005 => format!("{v:.4}"),
-                v @ 0.005..9.995 => format!("{v:.2}"),
-                v @ 9.995..999.5 => format!("{v:.1}"),
-                v => format!("{v:.0e}"),
-            };
-            value + star
-        }
+        (Ok(_), Ok(ratio)) => figure(ratio),
         (Ok(_), Err(_)) if cell.is_baseline() => "base".into(),
         (Ok(_), Err(_)) => "none".into(),
     }
+}
+
+fn figure(ratio: &Ratio) -> String {
+    let star = if Mark::of(ratio) == Mark::Open {
+        ""
+    } else {
+        "*"
+    };
+    let value = match ratio.value {
+        // What is a difference is not to look like none.
+        v if !star.is_empty() && (v - 1.0).abs() < 0.005 => format!("{v:.4}"),
+        v @ 0.005..9.995 => format!("{v:.2}"),
+        v @ 9.995..999.5 => format!("{v:.1}"),
+        v => format!("{v:.0e}"),
+    };
+    value + star
 }
 
 /// What the columns of every such table show.
 pub(crate) fn about(bed: &Bed<'_>) -> String {
     format!(
         "The ratio to {} of one workload a column: {}.",
-        results::BASELINE,
+        BASELINE,
         prose::columns(bed)
     )
 }

@@ -5,21 +5,26 @@
 use super::{arm, budget::Budget, evidence, overview};
 use crate::{
     answer::{Answer, Part, SILENT, glance, glance::Glance},
-    digest::Bed,
+    digest::{Bed, Digest},
     figure::Palette,
     prose,
 };
 use maud::{Markup, html};
 
 /// The first tables of a testbed.
-pub(super) fn glances(bed: &Bed<'_>, palette: &Palette, budget: &mut Budget) -> Markup {
+pub(super) fn glances(
+    digest: &Digest<'_>,
+    bed: &Bed<'_>,
+    palette: &Palette,
+    budget: &mut Budget,
+) -> Markup {
     html! { section {
         h2 { "At a glance: " (bed.testbed) ", " (prose::about(bed.testbed)) }
         p.soft {
             (glance::about(bed)) " "
             span.more { "▲ costs more" } ", " span.less { "▼ costs less" } ": " (prose::MARKED) "."
         }
-        @for glance in glance::of(bed) { (at_a_glance(bed, &glance, palette, budget)) }
+        @for glance in glance::of(digest, bed) { (at_a_glance(bed, &glance, palette, budget)) }
     } }
 }
 

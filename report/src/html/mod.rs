@@ -46,7 +46,7 @@ pub fn html(run: &Run) -> String {
                 (head(&digest, &translations))
                 main {
                     @if digest.beds.is_empty() { p { "The record holds no cell: nothing was run." } }
-                    @for bed in &digest.beds { (answers::glances(bed, &palette, &mut budget)) }
+                    @for bed in &digest.beds { (answers::glances(&digest, bed, &palette, &mut budget)) }
                     (answers::answers(&answer::of(&digest), &mut budget))
                     @for bed in &digest.beds {
                         (overview::overview(bed, &palette, &mut budget))
