@@ -214,6 +214,12 @@ pub(crate) fn arm<'t, 'a>(table: &'t Table<'a>, cell: &Cell) -> Option<&'t Arm<'
     table.arms.iter().find(|arm| same_arm(arm.cell, cell))
 }
 
+/// The arm of `table` that is of `strategy` in its default mode.
+pub(crate) fn default_arm<'t, 'a>(table: &'t Table<'a>, strategy: &str) -> Option<&'t Arm<'a>> {
+    let mut arms = table.arms.iter();
+    arms.find(|arm| arm.cell.mode.is_empty() && arm.cell.strategy == strategy)
+}
+
 /// Whether both are of one strategy in one mode.
 pub(crate) fn same_arm(a: &Cell, b: &Cell) -> bool {
     (&a.strategy, &a.mode) == (&b.strategy, &b.mode)

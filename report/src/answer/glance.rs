@@ -149,8 +149,7 @@ fn beside(digest: &Digest<'_>, cell: &Cell, columns: &[Shown<'_, '_>]) -> Option
     }
     let ratio = |column: &Shown<'_, '_>| {
         let (table, arm) = column.arm(cell)?;
-        let mut arms = table.arms.iter();
-        let other = arms.find(|arm| arm.cell.mode.is_empty() && arm.cell.strategy == other)?;
+        let other = digest::default_arm(table, &other)?;
         let [arm, other] = [arm, other].map(|arm| arm.figures.as_ref().ok());
         let ratio = between(arm?, other?, table.unit, digest.run.header.seed).ok()?;
         Some(format!("{} {}", column.name, figure(&ratio)))

@@ -4,7 +4,7 @@
 
 use crate::{
     detail,
-    digest::{self, arm, entry},
+    digest::{self, arm, default_arm, entry},
     grid::Grid,
     number::{self, Mark, Scale},
     prose,
@@ -103,7 +103,12 @@ impl<'t, 'a> Sweep<'t, 'a> {
         let rows = cells.into_iter().filter_map(|cell| {
             let other = against(cell)?;
             let costs = self.tables.iter().map(|table| {
-                compared(table.unit, arm(table, cell)?, default(table, &other)?, seed)
+                compared(
+                    table.unit,
+                    arm(table, cell)?,
+                    default_arm(table, &other)?,
+                    seed,
+                )
             });
             Some((format!("{} / {other}", cell.arm()), costs.collect()))
         });
@@ -119,7 +124,7 @@ impl<'t, 'a> Sweep<'t, 'a> {
             let costs = self.tables.iter().map(|table| {
                 compared(
                     table.unit,
-                    default(table, &cell.strategy)?,
+                    default_arm(table, &cell.strategy)?,
                     arm(table, cell)?,
                     seed,
                 )
@@ -143,7 +148,8 @@ impl<'t, 'a> Sweep<'t, 'a> {
             let first = self.tables.iter().position(|table| measured(table))?;
             let base = arm(self.tables[first], cell)?;
             let costs = self.tables.iter().enumerate().map(|(i, table)| {
-                (i != first).then(|| compared(table.unit, arm(table, cell)?, base, seed))?
+                let comparable = i != first && table.unit == self.tables[first].unit;
+                comparable.then(|| compared(table.unit, arm(table, cell)?, base, seed))?
             });
             Some((
                 format!("{} / {}", cell.arm(), self.value(self.tables[first])),
@@ -199,12 +205,6 @@ impl<'t, 'a> Sweep<'t, 'a> {
             (_, None) => "median".to_string(),
         }
     }
-}
-
-/// The arm of `strategy` in its default mode.
-fn default<'t, 'a>(table: &'t Table<'a>, strategy: &str) -> Option<&'t Arm<'a>> {
-    let mut arms = table.arms.iter();
-    arms.find(|arm| arm.cell.mode.is_empty() && arm.cell.strategy == strategy)
 }
 
 /// What `arm` costs in place of `other`, both in `unit`.
