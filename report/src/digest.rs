@@ -8,6 +8,7 @@
 use crate::number::{Mark, Scale};
 use results::{
     BASELINE, Cell, Run, Testbed, Unit,
+    cell::Group,
     compare::{Arm, Figures, Table, compare, sort_arms},
     run::WorkloadInfo,
     stats::Precision,
@@ -113,6 +114,33 @@ impl<'a> Digest<'a> {
         let mut infos = self.run.plan.strategies.iter();
         infos.any(|info| info.isolating && info.name == cell.strategy)
     }
+}
+
+/// The parameter that says how many CPUs the lab has.
+pub(crate) const LAB_CPUS: &str = "lab_cpus";
+
+/// `1 CPU`, `4 CPUs`.
+pub(crate) fn cpus(n: u64) -> String {
+    match n {
+        1 => "1 CPU".to_string(),
+        n => format!("{n} CPUs"),
+    }
+}
+
+/// `tables` that differ in parameter `name` alone, together with what they have in common.
+pub(crate) fn across<'t, 'a: 't>(
+    tables: impl IntoIterator<Item = &'t Table<'a>>,
+    name: &str,
+) -> Vec<(Group, Vec<&'t Table<'a>>)> {
+    let mut all: Vec<(Group, Vec<&'t Table<'a>>)> = Vec::new();
+    for table in tables {
+        let mut group = table.group.clone();
+        group.params.remove(name);
+        let same = |(known, _): &(Group, _)| *known == group;
+        let of = entry(&mut all, same, || (group.clone(), Vec::new()));
+        of.1.push(table);
+    }
+    all
 }
 
 /// The entry that `is` finds, made at the end if there is none.

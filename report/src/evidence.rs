@@ -36,13 +36,13 @@ reaches (flush=none leaves some), or KVM holds for the moment, it does not see."
 pub(crate) fn of(run: &Run) -> Vec<Evidence<'_>> {
     let mut all: Vec<Evidence<'_>> = Vec::new();
     for audit in &run.audits {
-        match all.iter_mut().find(|e| e.testbed == audit.testbed) {
-            Some(evidence) => evidence.audits.push(audit),
-            None => all.push(Evidence {
-                testbed: audit.testbed,
-                audits: vec![audit],
-            }),
-        }
+        let testbed = audit.testbed;
+        let make = || Evidence {
+            testbed,
+            audits: Vec::new(),
+        };
+        let evidence = entry(&mut all, |e| e.testbed == testbed, make);
+        evidence.audits.push(audit);
     }
     all.sort_by_key(|evidence| evidence.testbed);
     for evidence in &mut all {

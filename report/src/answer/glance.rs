@@ -4,10 +4,10 @@
 
 use super::{
     question::{CATALOGUE, Column, id},
-    sweep::{LAB_CPUS, without},
+    sweep::without,
 };
 use crate::{
-    digest::{self, Bed, Digest},
+    digest::{self, Bed, Digest, LAB_CPUS},
     number::{self, Mark},
     prose, terminal,
 };
@@ -92,8 +92,7 @@ fn glance<'t, 'a>(digest: &Digest<'a>, bed: &'t Bed<'a>, machine: &Params) -> Gl
     let words = machine
         .iter()
         .map(|(name, value)| match (name.as_str(), value) {
-            (LAB_CPUS, ParamValue::Int(1)) => "1 CPU".to_string(),
-            (LAB_CPUS, ParamValue::Int(n)) => format!("{n} CPUs"),
+            (LAB_CPUS, ParamValue::Int(n)) => digest::cpus(*n),
             _ => format!("{name}={value}"),
         });
     let words: Vec<String> = std::iter::once(bed.testbed.to_string())

@@ -10,7 +10,7 @@ mod sweep;
 pub use question::{Question, columns, questions};
 
 use crate::{
-    digest::{self, Bed, Digest},
+    digest::{self, Bed, Digest, LAB_CPUS},
     grid::Grid,
 };
 use question::id;
@@ -18,7 +18,7 @@ use results::{
     BASELINE, Cell, Testbed,
     compare::{Arm, Hole, Table},
 };
-use sweep::{LAB_CPUS, sweeps};
+use sweep::sweeps;
 
 impl Part {
     /// Whether there is anything besides that there is no answer.

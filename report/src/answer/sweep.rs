@@ -4,7 +4,7 @@
 
 use crate::{
     detail,
-    digest::{self, arm, default_arm, entry},
+    digest::{self, LAB_CPUS, arm, default_arm},
     grid::Grid,
     number::{self, Mark, Scale},
     prose,
@@ -15,9 +15,6 @@ use results::{
     compare::{Arm, Table, between, pooled},
     stats::{Precision, Ratio, Tail},
 };
-
-/// The parameter that says how many CPUs the lab has.
-pub(super) const LAB_CPUS: &str = "lab_cpus";
 
 /// Which arms are shown.
 pub(super) type Shown<'f> = &'f dyn Fn(&Cell) -> bool;
@@ -39,19 +36,13 @@ pub(super) struct Sweep<'t, 'a> {
 
 /// `tables` in sweeps across one of their parameters.
 pub(super) fn sweeps<'t, 'a>(tables: &[&'t Table<'a>], across: &'t str) -> Vec<Sweep<'t, 'a>> {
-    let mut all: Vec<Sweep<'t, 'a>> = Vec::new();
-    for table in tables {
-        let mut group = table.group.clone();
-        group.params.remove(across);
-        let same = |sweep: &Sweep<'_, '_>| sweep.group == group;
-        let sweep = entry(&mut all, same, || Sweep {
-            across,
-            group: group.clone(),
-            tables: Vec::new(),
-        });
-        sweep.tables.push(table);
-    }
-    all
+    let all = digest::across(tables.iter().copied(), across).into_iter();
+    let sweep = |(group, tables)| Sweep {
+        across,
+        group,
+        tables,
+    };
+    all.map(sweep).collect()
 }
 
 impl<'t, 'a> Sweep<'t, 'a> {
@@ -199,8 +190,7 @@ impl<'t, 'a> Sweep<'t, 'a> {
     /// `4 CPUs` or `batch=64`.
     fn value(&self, table: &Table<'_>) -> String {
         match (self.across, table.group.params.get(self.across)) {
-            (LAB_CPUS, Some(ParamValue::Int(1))) => "1 CPU".to_string(),
-            (LAB_CPUS, Some(value)) => format!("{value} CPUs"),
+            (LAB_CPUS, Some(ParamValue::Int(n))) => digest::cpus(*n),
             (name, Some(value)) => format!("{name}={value}"),
             (_, None) => "median".to_string(),
         }

@@ -4,18 +4,15 @@
 
 use crate::{
     counters::{self, OPERATIONS},
-    digest::{Bed, entry},
+    digest::{self, Bed, LAB_CPUS, entry},
     grid::Grid,
     number,
 };
 use results::{
-    cell::{Group, ParamValue},
+    cell::ParamValue,
     compare::{Arm, Table},
 };
 use std::collections::BTreeSet;
-
-/// The parameter that says how many CPUs the machine has.
-const CPUS: &str = "lab_cpus";
 
 /// Fewer an operation than this in every arm are whatever else ran on the machine.
 const FEWEST: f64 = 0.1;
@@ -33,19 +30,10 @@ type Received = (String, Vec<(u64, String)>);
 /// a row. `None` if there were none.
 pub(crate) fn of(bed: &Bed<'_>) -> Option<Grid> {
     let mut cpus: BTreeSet<u64> = BTreeSet::new();
-    let mut groups: Vec<(Group, Vec<&Table<'_>>)> = Vec::new();
     let swept = bed.tables().any(|table| of_table(table) > 0);
-    for table in bed.tables().filter(|table| !swept || of_table(table) > 0) {
-        cpus.insert(of_table(table));
-        let mut group = table.group.clone();
-        group.params.remove(CPUS);
-        let found = entry(
-            &mut groups,
-            |(known, _)| *known == group,
-            || (group.clone(), Vec::new()),
-        );
-        found.1.push(table);
-    }
+    let counted = || bed.tables().filter(|table| !swept || of_table(table) > 0);
+    cpus.extend(counted().map(of_table));
+    let groups = digest::across(counted(), LAB_CPUS);
     let names: Vec<String> = cpus.iter().map(|n| column(*n)).collect();
     let columns: Vec<&str> = std::iter::once("strategies with these counts")
         .chain(names.iter().map(String::as_str))
@@ -84,7 +72,7 @@ pub(crate) fn of(bed: &Bed<'_>) -> Option<Grid> {
 
 /// How many CPUs the machine of `table` had; 0 where that is this machine's number.
 fn of_table(table: &Table<'_>) -> u64 {
-    match table.group.params.get(CPUS) {
+    match table.group.params.get(LAB_CPUS) {
         Some(ParamValue::Int(n)) => *n,
         _ => 0,
     }
@@ -93,8 +81,7 @@ fn of_table(table: &Table<'_>) -> u64 {
 fn column(cpus: u64) -> String {
     match cpus {
         0 => "this machine".into(),
-        1 => "1 CPU".into(),
-        n => format!("{n} CPUs"),
+        n => digest::cpus(n),
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     clean::{ascii, shorten},
+    digest::entry,
     number::Scale,
     text::{grid, page::Page},
 };
@@ -164,10 +165,12 @@ fn most(out: &mut Page, view: &View<'_>) {
     let mut groups: Vec<(String, Vec<&Metric>)> = Vec::new();
     for metric in moved {
         let group = format!("{} ({}", metric.cell.group(), metric.name.text());
-        match groups.iter_mut().find(|(known, _)| *known == group) {
-            Some((_, metrics)) => metrics.push(metric),
-            None => groups.push((group, vec![metric])),
-        }
+        let of = entry(
+            &mut groups,
+            |(g, _)| *g == group,
+            || (group.clone(), vec![]),
+        );
+        of.1.push(metric);
     }
     let mut rows = vec![head(columns)];
     for (group, metrics) in &groups {
@@ -238,10 +241,8 @@ fn reasons_of(table: &Table<'_>) -> Vec<(String, Vec<String>)> {
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
     for metric in &table.rows {
         for why in reasons(metric) {
-            match found.iter_mut().find(|(known, _)| *known == why) {
-                Some((_, arms)) => arms.push(metric.cell.arm()),
-                None => found.push((why, vec![metric.cell.arm()])),
-            }
+            let of = entry(&mut found, |(w, _)| *w == why, || (why.clone(), vec![]));
+            of.1.push(metric.cell.arm());
         }
     }
     found

@@ -70,8 +70,7 @@ impl Table<'_> {
     /// `mmio/user-read cpus=1 (latency in ns)`
     pub(super) fn title(&self) -> String {
         let unit = self.scale.map_or("counts", |scale| scale.symbol);
-        let mark = prose::watermark(self.group.testbed);
-        let mark = mark.map_or(String::new(), |mark| format!("; {mark}"));
+        let mark = prose::behind(self.group.testbed);
         format!("{} ({} in {unit}{mark})", self.group, self.series)
     }
 }
