@@ -116,11 +116,12 @@ fn all_tables(out: &mut String, digest: &Digest<'_>) {
             fold(&mut part, &name, |part| part.push_str(&tables));
             let part = clean::document(part);
             let more = part.chars().count();
-            match length + more < MOST - 2_000 {
-                true => out.push_str(&part),
-                false => left_out.push(name),
+            if length + more < MOST - 2_000 {
+                out.push_str(&part);
+                length += more;
+            } else {
+                left_out.push(name);
             }
-            length = out.chars().count();
         }
     }
     if !left_out.is_empty() {
