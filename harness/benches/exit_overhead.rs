@@ -22,7 +22,7 @@ use criterion::Criterion;
 use results::stats;
 use std::{hint::black_box, process::ExitCode, time::Duration};
 use strategies::{Mode, Strategy, registry};
-use vmm::{Config, Device, Kvm, Machine, Ring, clock::ticks};
+use vmm::{Config, Cpl, Device, Kvm, Machine, clock::ticks};
 
 /// The most that our side may cost, as a multiple of the bare side.
 const EXIT_BOUND: f64 = 1.05;
@@ -90,9 +90,9 @@ fn config() -> Config {
     Config {
         vcpus: 1,
         memory: layout::MEMORY_MIN,
-        ring: Ring::User,
+        cpl: Cpl::User,
         irqchip: false,
-        window: false,
+        shared_memory: false,
         limit: Duration::from_secs(10),
     }
 }

@@ -98,9 +98,9 @@ fn guest_memory_is_as_hidden_as_its_strategy_claims() {
     let config = vmm::Config {
         vcpus: 1,
         memory: abi::layout::MEMORY_BARE.next_multiple_of(2 << 20),
-        ring: vmm::Ring::User,
+        cpl: vmm::Cpl::User,
         irqchip: false,
-        window: false,
+        shared_memory: false,
         limit: std::time::Duration::from_secs(1),
     };
     for strategy in strategies::registry::ALL {

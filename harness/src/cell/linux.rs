@@ -13,7 +13,7 @@ use results::{Outcome, Testbed};
 use std::{collections::BTreeMap, fs::File, io, os::unix::fs::FileExt, time::Duration};
 use strategies::{Missing, Mode};
 use vmm::{
-    Config, Machine, Ring, VmFd,
+    Config, Cpl, Machine, VmFd,
     linux::{self, Files, Image, Said, Served, Source, Way},
     stats::{self, Stats},
 };
@@ -224,9 +224,9 @@ fn native_kernel(bench: &Bench<'_>, mode: &Mode) -> Result<(), Stop> {
     let config = Config {
         vcpus: 1,
         memory: abi::layout::MEMORY_BARE,
-        ring: Ring::Kernel,
+        cpl: Cpl::Kernel,
         irqchip: false,
-        window: false,
+        shared_memory: false,
         limit: TRIAL_LIMIT,
     };
     let allocate = |vm: &VmFd, len| (bench.strategy.allocate)(vm, len, mode);

@@ -18,7 +18,7 @@ use results::{
 };
 use std::{collections::BTreeMap, ops::Range};
 use strategies::{GuestRam, Missing, Strategy};
-use vmm::{Config, Device, Kvm, Machine, Phases, Ring, VmFd, clock, stats};
+use vmm::{Config, Cpl, Device, Kvm, Machine, Phases, VmFd, clock, stats};
 use workloads::{Access, Call, Script, Setup};
 
 /// The counter that says how many operations the others were counted over.
@@ -135,9 +135,9 @@ fn config(cell: &Cell, script: &Script) -> Config {
     Config {
         vcpus: int("cpus", 1),
         memory: Bytes::mib(int("mem_mib", 64)).0,
-        ring: Ring::User,
+        cpl: Cpl::User,
         irqchip: setup.has_irqchip(),
-        window: setup.has_window(),
+        shared_memory: setup.has_window(),
         limit: ANSWER_LIMIT,
     }
 }

@@ -7,7 +7,7 @@ use abi::{Args, Op, Request, layout, value};
 use results::audit::Finding;
 use strategies::{Mode, Strategy};
 use vm_memory::{Bytes, GuestAddress};
-use vmm::{Config, Device, Machine, Ring};
+use vmm::{Config, Cpl, Device, Machine};
 
 /// How long the secret is.
 const SECRET_BYTES: u64 = 64;
@@ -20,9 +20,9 @@ pub(crate) fn run(strategy: &Strategy, mode: &Mode) -> Result<Vec<Finding>, Stop
     let config = Config {
         vcpus: 1,
         memory: layout::MEMORY_MIN,
-        ring: Ring::User,
+        cpl: Cpl::User,
         irqchip: false,
-        window: false,
+        shared_memory: false,
         limit: ANSWER_LIMIT,
     };
     let (mut machine, _) = Machine::build(&kvm, &config, workloads::PAYLOAD, |vm, len| {

@@ -4,7 +4,7 @@
 use super::{Stop, virtio};
 use abi::{Request, layout};
 use strategies::Missing;
-use vmm::{Device, Doorbell, Machine, Then, Userfault, stats::Stats};
+use vmm::{Device, Ioeventfd, Machine, Then, Userfault, stats::Stats};
 use workloads::{Call, Faults, Forced, Setup};
 
 /// What was set up.
@@ -12,7 +12,7 @@ pub(super) enum Ready {
     /// Nothing that is asked afterwards.
     Nothing,
     /// An eventfd.
-    Doorbell(Doorbell),
+    Ioeventfd(Ioeventfd),
     /// A register of an interrupt controller with this content.
     Register(u32),
     /// A thread that serves faults.
@@ -44,7 +44,7 @@ impl Ready {
     pub(super) fn saw(&self) -> Result<Saw, Stop> {
         Ok(match self {
             Ready::Nothing => Saw::Nothing,
-            Ready::Doorbell(doorbell) => Saw::Rings(doorbell.rings()?),
+            Ready::Ioeventfd(ioeventfd) => Saw::Rings(ioeventfd.signals()?),
             Ready::Register(content) => Saw::Content(*content),
             Ready::Userfault(fault) => Saw::Served(fault.served()),
             Ready::Hole(pages) => Saw::Lost(*pages),
@@ -89,7 +89,7 @@ pub(super) fn at_once(call: &Call, machine: &mut Machine, lab: bool) -> Result<R
         Setup::Ioeventfd { bytes } => {
             // KVM compares the data as the guest wrote it: 32 bits.
             let data = (bytes != 0).then_some(args.seed as u32);
-            return Ok(Ready::Doorbell(machine.doorbell(args.address, data)?));
+            return Ok(Ready::Ioeventfd(machine.ioeventfd(args.address, data)?));
         }
         Setup::Virtio(device) => {
             let ready = virtio::Ready::make(device, call, machine, lab)?;

@@ -5,7 +5,7 @@
 use abi::tlb;
 use results::record::Counters;
 use serde::{Deserialize, Serialize};
-use vmm::Tally;
+use vmm::ModelCounts;
 
 /// What a row calls it that lacks its counts.
 pub(super) const NAME: &str = "model";
@@ -36,7 +36,7 @@ impl TlbModel {
     /// is counted as well.
     pub(super) fn begin(&self) -> Window {
         Window(match self {
-            TlbModel::Here => Some(Tally::new()).filter(|tally| tally.begin()),
+            TlbModel::Here => Some(ModelCounts::new()).filter(|tally| tally.begin()),
             TlbModel::Unasked | TlbModel::Absent(_) => None,
         })
     }
@@ -56,7 +56,7 @@ impl TlbModel {
 
 /// A window that was begun.
 #[must_use]
-pub(super) struct Window(Option<Box<Tally>>);
+pub(super) struct Window(Option<Box<ModelCounts>>);
 
 impl Window {
     /// Ends it: the counts, by `model.<space>.<count>`; none without a model.

@@ -8,7 +8,7 @@ use super::{ANSWER_LIMIT, Answer, Stop, guard};
 use abi::{Args, Op, Request, layout};
 use results::{Outcome, unit::Bytes};
 use strategies::{Mode, Refusal, Stage, Strategy};
-use vmm::{Config, Device, Error, Kvm, Machine, Ring};
+use vmm::{Config, Cpl, Device, Error, Kvm, Machine};
 
 /// A machine whose arena has room for huge pages.
 const ROOMY: Bytes = Bytes::mib(64);
@@ -58,9 +58,9 @@ fn start(kvm: &Kvm, strategy: &Strategy, memory: Bytes) -> Result<Machine, Stop>
     let config = Config {
         vcpus: 1,
         memory: memory.0,
-        ring: Ring::User,
+        cpl: Cpl::User,
         irqchip: false,
-        window: false,
+        shared_memory: false,
         limit: ANSWER_LIMIT,
     };
     let (mut machine, _) = Machine::build(kvm, &config, workloads::PAYLOAD, |vm, len| {

@@ -9,7 +9,7 @@ use results::{Cell, Outcome, Testbed};
 use std::fs;
 use strategies::Strategy;
 use vm_memory::{Bytes, GuestAddress};
-use vmm::{Device, Ring};
+use vmm::{Cpl, Device};
 use workloads::{Profile, Workload};
 
 pub(crate) const TESTS: &[(&str, OnStrategy)] = &[
@@ -38,7 +38,7 @@ fn arena(count: u64) -> Args {
 }
 
 fn zero_and_size(strategy: &Strategy) -> Result<(), Failed> {
-    let mut machine = started(strategy, &config(1, Ring::User))?;
+    let mut machine = started(strategy, &config(1, Cpl::User))?;
     assert_eq!(machine.ram().len() as u64, MEMORY);
     let reply = machine.call(ask(Op::Sum, arena(ARENA_PAGES)), &mut Device::new(0))?;
     let mut zeroes = Digest::new();
@@ -55,7 +55,7 @@ fn zero_and_size(strategy: &Strategy) -> Result<(), Failed> {
 }
 
 fn both_ways(strategy: &Strategy) -> Result<(), Failed> {
-    let mut machine = started(strategy, &config(1, Ring::User))?;
+    let mut machine = started(strategy, &config(1, Cpl::User))?;
     let mut expected = Digest::new();
     for i in 0..64 {
         let word = value(123, i);
@@ -88,7 +88,7 @@ fn both_ways(strategy: &Strategy) -> Result<(), Failed> {
 /// Descriptors, mappings and memory after 1 000 machines are those after one.
 fn releases(strategy: &Strategy) -> Result<(), Failed> {
     let cycle = || {
-        let mut machine = started(strategy, &config(1, Ring::User))?;
+        let mut machine = started(strategy, &config(1, Cpl::User))?;
         machine
             .call(ask(Op::Touch, arena(8)), &mut Device::new(0))
             .map(drop)

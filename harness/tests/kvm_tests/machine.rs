@@ -15,7 +15,7 @@ use std::{
 };
 use strategies::{Mode, Strategy, registry};
 use vmm::{
-    Device, Error, Machine, Ring,
+    Cpl, Device, Error, Machine,
     virtio::{Block, RamDisk, Shared, Transport},
 };
 
@@ -47,7 +47,7 @@ fn memfd() -> &'static Strategy {
 }
 
 fn hang() -> Result<Completion, Failed> {
-    let mut config = config(1, Ring::User);
+    let mut config = config(1, Cpl::User);
     let begun = Instant::now();
     config.limit = Duration::from_millis(200);
     let mut machine = started(memfd(), &config)?;
@@ -70,7 +70,7 @@ fn hang() -> Result<Completion, Failed> {
 }
 
 fn panic() -> Result<Completion, Failed> {
-    let mut machine = started(memfd(), &config(2, Ring::User))?;
+    let mut machine = started(memfd(), &config(2, Cpl::User))?;
     let requests = [1, 2].map(|seed| {
         ask(
             Op::Panic,
@@ -89,7 +89,7 @@ fn panic() -> Result<Completion, Failed> {
 }
 
 fn triple_fault() -> Result<Completion, Failed> {
-    let mut machine = started(memfd(), &config(1, Ring::User))?;
+    let mut machine = started(memfd(), &config(1, Cpl::User))?;
     let args = Args {
         count: 1,
         address: 1 << 46,
@@ -109,7 +109,7 @@ fn triple_fault() -> Result<Completion, Failed> {
 }
 
 fn refused() -> Result<Completion, Failed> {
-    let mut machine = started(memfd(), &config(1, Ring::User))?;
+    let mut machine = started(memfd(), &config(1, Cpl::User))?;
     let args = Args {
         count: layout::SAMPLES_MAX + 1,
         batch: 1,
@@ -126,7 +126,7 @@ fn refused() -> Result<Completion, Failed> {
 /// memory end the guest's turn.
 fn wrong_driver() -> Result<Completion, Failed> {
     let drive = |stride, place| -> Result<abi::Reply, Failed> {
-        let mut machine = started(memfd(), &config(1, Ring::User))?;
+        let mut machine = started(memfd(), &config(1, Cpl::User))?;
         let block = Block::new(Box::new(RamDisk::new(vec![0; 1 << 20])));
         let device: Shared = Arc::new(Mutex::new(Transport::new(block, machine.memory().clone())?));
         let args = Args {
@@ -150,7 +150,7 @@ fn wrong_driver() -> Result<Completion, Failed> {
 }
 
 fn two_vcpus() -> Result<Completion, Failed> {
-    let mut machine = started(memfd(), &config(2, Ring::User))?;
+    let mut machine = started(memfd(), &config(2, Cpl::User))?;
     let requests = [5, 6].map(|seed| {
         let args = Args {
             count: 100,
@@ -175,7 +175,7 @@ fn two_vcpus() -> Result<Completion, Failed> {
 /// What belongs to a thread is made and used on the thread of its vCPU.
 fn on_the_vcpus_thread() -> Result<Completion, Failed> {
     for vcpus in [1, 2] {
-        let mut machine = started(memfd(), &config(vcpus, Ring::User))?;
+        let mut machine = started(memfd(), &config(vcpus, Cpl::User))?;
         let args = Args {
             count: 1000,
             ..Args::default()
@@ -200,8 +200,8 @@ fn on_the_vcpus_thread() -> Result<Completion, Failed> {
 
 /// On a software KVM code at CPL0 is emulated: the calibration must tell.
 fn emulated() -> Result<Completion, Failed> {
-    let ticks = |ring| -> Result<u64, Error> {
-        let mut machine = started(memfd(), &config(1, ring))?;
+    let ticks = |cpl| -> Result<u64, Error> {
+        let mut machine = started(memfd(), &config(1, cpl))?;
         let count = 20_000;
         let request = ask(
             Op::Spin,
@@ -213,12 +213,12 @@ fn emulated() -> Result<Completion, Failed> {
         let reply = machine.call(request, &mut Device::new(0))?;
         Ok(machine.samples(0, request, &reply)?[0] / count)
     };
-    assert!(ticks(Ring::User)? <= TICKS_PER_ITERATION_MAX);
+    assert!(ticks(Cpl::User)? <= TICKS_PER_ITERATION_MAX);
     if !fs::exists("/sys/module/kvm_pvm")? {
         return Ok(Completion::ignored_with("this KVM runs CPL0 natively"));
     }
     // Slow, or stuck at an instruction that the emulator lacks: the guard knows both.
-    match ticks(Ring::Kernel) {
+    match ticks(Cpl::Kernel) {
         Ok(kernel) => assert!(
             kernel > TICKS_PER_ITERATION_MAX,
             "{kernel} ticks an iteration"
@@ -231,7 +231,7 @@ fn emulated() -> Result<Completion, Failed> {
 fn impossible() -> Result<Completion, Failed> {
     let kvm = vmm::open_kvm()?;
     let check = |vcpus, memory, expected: &str| {
-        let mut config = config(vcpus, Ring::User);
+        let mut config = config(vcpus, Cpl::User);
         config.memory = memory;
         let built = Machine::build(&kvm, &config, workloads::PAYLOAD, |vm, len| {
             (memfd().allocate)(vm, len, &Mode::new())

@@ -9,7 +9,7 @@ use abi::{Args, Op, Request};
 use libtest_mimic::{Completion, Failed};
 use std::time::Duration;
 use strategies::{Mode, Strategy};
-use vmm::{Config, Machine, Ring};
+use vmm::{Config, Cpl, Machine};
 
 pub(crate) type OnMachine = fn() -> Result<Completion, Failed>;
 pub(crate) type OnStrategy = fn(&Strategy) -> Result<(), Failed>;
@@ -20,13 +20,13 @@ pub(crate) use machine::TESTS as MACHINE;
 /// The least memory with an arena.
 const MEMORY: u64 = abi::layout::MEMORY_MIN;
 
-fn config(vcpus: u64, ring: Ring) -> Config {
+fn config(vcpus: u64, cpl: Cpl) -> Config {
     Config {
         vcpus,
         memory: MEMORY,
-        ring,
+        cpl,
         irqchip: false,
-        window: false,
+        shared_memory: false,
         limit: Duration::from_secs(10),
     }
 }

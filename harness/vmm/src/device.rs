@@ -3,7 +3,7 @@
 
 use crate::{
     clock,
-    virtio::{Registers, Shared},
+    virtio::{MmioDevice, Shared},
 };
 use abi::{Digest, value};
 use std::sync::{MutexGuard, PoisonError};
@@ -115,7 +115,7 @@ impl Device {
     }
 
     #[inline]
-    fn registers(&self) -> Option<MutexGuard<'_, dyn Registers + 'static>> {
+    fn registers(&self) -> Option<MutexGuard<'_, dyn MmioDevice + 'static>> {
         let shared = self.virtio.as_ref()?;
         Some(shared.lock().unwrap_or_else(PoisonError::into_inner))
     }

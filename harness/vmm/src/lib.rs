@@ -10,12 +10,12 @@ mod call;
 mod error;
 mod registers;
 
+mod cpl;
 mod deadline;
 mod device;
 mod marker;
 mod memory;
 mod paging;
-mod ring;
 mod vcpu;
 
 pub mod clock;
@@ -26,18 +26,18 @@ pub mod virtio;
 
 mod machine;
 
-mod in_kernel;
+mod irqchip;
 mod prefault;
 mod userfault;
 
 pub use call::open_kvm;
+pub use cpl::Cpl;
 pub use device::{Device, Then};
 pub use error::Error;
-pub use in_kernel::Doorbell;
+pub use irqchip::Ioeventfd;
 pub use machine::{Config, Machine, Phases};
-pub use marker::Tally;
+pub use marker::ModelCounts;
 pub use registers::Registers;
-pub use ring::Ring;
 pub use userfault::Userfault;
 pub use vcpu::{Event, Vcpu};
 

@@ -2,10 +2,10 @@
 //! A VM with its memory, its vCPUs and the payload, and how to ask it things.
 
 use crate::{
-    Device, Error, Event, Registers, Ring, Vcpu,
+    Cpl, Device, Error, Event, Registers, Vcpu,
     call::Named,
     clock::Stopwatch,
-    memory, paging, ring,
+    cpl, memory, paging,
     stats::{self, Stats},
 };
 use abi::{PanicReport, Reply, Request, Status, layout, word};
@@ -28,11 +28,11 @@ pub struct Config {
     /// [`layout::MEMORY_MAX`], a multiple of 2 MiB.
     pub memory: u64,
     /// The payload's privilege level.
-    pub ring: Ring,
+    pub cpl: Cpl,
     /// Interrupt controllers in the kernel: two PICs, an IOAPIC, local APICs.
     pub irqchip: bool,
     /// Memory at [`layout::WINDOW`] that guest and host share whatever the strategy.
-    pub window: bool,
+    pub shared_memory: bool,
     /// How long a guest may take for one answer.
     pub limit: Duration,
 }
@@ -84,7 +84,7 @@ pub struct Machine {
     vm: VmFd,
     memory: GuestMemoryMmap,
     ram: GuestRam,
-    window: Option<GuestRam>,
+    shared: Option<GuestRam>,
     limit: Duration,
 }
 
@@ -116,19 +116,19 @@ impl Machine {
         phases.push(("create-memory", watch.lap()));
 
         memory::set_memslot(&vm, 0, 0, &ram)?;
-        let window = match config.window {
+        let shared = match config.shared_memory {
             true => Some(strategies::shared(layout::WINDOW_SIZE).map_err(Error::Memory)?),
             false => None,
         };
-        if let Some(window) = &window {
-            memory::set_memslot(&vm, 1, layout::WINDOW, window)?;
+        if let Some(shared) = &shared {
+            memory::set_memslot(&vm, 1, layout::WINDOW, shared)?;
         }
         phases.push(("memslot", watch.lap()));
 
-        let shared = window.as_ref().map(|window| (layout::WINDOW, window));
-        let memory = memory::map([(0, &ram)].into_iter().chain(shared))?;
+        let beyond = shared.as_ref().map(|shared| (layout::WINDOW, shared));
+        let memory = memory::map([(0, &ram)].into_iter().chain(beyond))?;
         paging::write(&memory, config.memory)?;
-        ring::write_tables(&memory, config.ring)?;
+        cpl::write_tables(&memory, config.cpl)?;
         let entry = Elf::load(&memory, None, &mut Cursor::new(payload), None)
             .map_err(|e| Error::Load(e.to_string()))?
             .kernel_load;
@@ -141,7 +141,7 @@ impl Machine {
             cpuid.retain(|entry| !PMU_LEAVES.contains(&entry.function));
         }
         let vcpus: Vec<_> = (0..config.vcpus)
-            .map(|i| Vcpu::new(&vm, i, &cpuid, config.ring, entry.0, config.irqchip))
+            .map(|i| Vcpu::new(&vm, i, &cpuid, config.cpl, entry.0, config.irqchip))
             .collect::<Result<_, _>>()?;
         if config.irqchip {
             vcpus.iter().try_for_each(Vcpu::make_runnable)?;
@@ -155,7 +155,7 @@ impl Machine {
                 vm,
                 memory,
                 ram,
-                window,
+                shared,
                 limit,
             },
             phases,
@@ -205,13 +205,13 @@ impl Machine {
             vm,
             memory,
             ram,
-            window,
+            shared,
             ..
         } = self;
         let mut watch = Stopwatch::start();
         drop((vcpus, vm, memory));
         let destroy = watch.lap();
-        drop((ram, window));
+        drop((ram, shared));
         vec![("destroy-vm", destroy), ("release-memory", watch.lap())]
     }
 

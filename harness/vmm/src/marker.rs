@@ -14,21 +14,21 @@ use std::{
 /// A page for what the model counts, aligned so that all of it is one page.
 #[repr(C, align(4096))]
 #[derive(Debug)]
-pub struct Tally {
+pub struct ModelCounts {
     words: [AtomicU64; tlb::WORDS],
 }
 
-impl Tally {
+impl ModelCounts {
     /// One of zeros, that a process has touched, as the model asks.
     pub fn new() -> Box<Self> {
-        let tally = Box::new(Tally {
+        let counts = Box::new(ModelCounts {
             words: std::array::from_fn(|_| AtomicU64::new(0)),
         });
-        for word in &tally.words {
+        for word in &counts.words {
             // A write is what makes a page.
             word.store(0, Ordering::Relaxed);
         }
-        tally
+        counts
     }
 
     /// Begins; whether there is a model that heard it.
@@ -68,9 +68,9 @@ mod tests {
     /// The tests run on a machine, not in an emulator with the model.
     #[test]
     fn without_a_model_nothing_is_counted() {
-        let tally = Tally::new();
-        assert!(!tally.begin());
-        assert_eq!(tally.end(), None);
-        assert_eq!(std::ptr::from_ref(&*tally).addr() % 4096, 0);
+        let counts = ModelCounts::new();
+        assert!(!counts.begin());
+        assert_eq!(counts.end(), None);
+        assert_eq!(std::ptr::from_ref(&*counts).addr() % 4096, 0);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! One vCPU and its run loop.
 
-use crate::{Device, Error, Registers, Ring, Then, call::Named, deadline::Deadline};
+use crate::{Cpl, Device, Error, Registers, Then, call::Named, deadline::Deadline};
 use abi::{layout, port};
 use kvm_bindings::{CpuId, Msrs, kvm_clock_data, kvm_mp_state, kvm_msr_entry};
 use kvm_ioctls::{SyncReg, VcpuExit, VcpuFd, VmFd};
@@ -46,7 +46,7 @@ impl Vcpu {
         vm: &VmFd,
         index: u64,
         cpuid: &CpuId,
-        ring: Ring,
+        cpl: Cpl,
         entry: u64,
         interrupts: bool,
     ) -> Result<Self, Error> {
@@ -55,9 +55,9 @@ impl Vcpu {
             .call(|| format!("KVM_CREATE_VCPU({index})"))?;
         fd.set_cpuid2(cpuid).call(|| "KVM_SET_CPUID2".into())?;
         let reset = fd.get_sregs().call(|| "KVM_GET_SREGS".into())?;
-        fd.set_sregs(&ring.special(reset))
+        fd.set_sregs(&cpl.special(reset))
             .call(|| "KVM_SET_SREGS".into())?;
-        fd.set_regs(&Ring::general(entry, index, interrupts))
+        fd.set_regs(&Cpl::general(entry, index, interrupts))
             .call(|| "KVM_SET_REGS".into())?;
         Ok(Vcpu { fd, index })
     }
@@ -145,11 +145,11 @@ impl Vcpu {
         let deadline = unsafe { Deadline::of(&mut self.fd, limit) }?;
         loop {
             let what = match self.fd.run() {
-                Ok(VcpuExit::MmioRead(address, data)) if in_window(address) => {
+                Ok(VcpuExit::MmioRead(address, data)) if in_mmio(address) => {
                     device.read((address - layout::MMIO) / layout::PAGE, data);
                     continue;
                 }
-                Ok(VcpuExit::MmioWrite(address, data)) if in_window(address) => {
+                Ok(VcpuExit::MmioWrite(address, data)) if in_mmio(address) => {
                     device.write(data);
                     continue;
                 }
@@ -227,7 +227,7 @@ impl Vcpu {
     /// window.
     fn answer(&mut self, device: &mut Device) -> Result<(), String> {
         let address = self.fd.sync_regs().regs.rdi;
-        if !in_window(address) {
+        if !in_mmio(address) {
             return Err(format!("a read of {address:#x} was asked for"));
         }
         let mut word = [0; 4];
@@ -242,6 +242,6 @@ fn is_register(address: u64) -> bool {
     (layout::VIRTIO..layout::VIRTIO + layout::VIRTIO_SIZE).contains(&address)
 }
 
-fn in_window(address: u64) -> bool {
+fn in_mmio(address: u64) -> bool {
     (layout::MMIO..layout::MMIO + layout::MMIO_SIZE).contains(&address)
 }

@@ -14,7 +14,7 @@ use std::{
 use strategies::Missing;
 use vmm::{
     Machine,
-    virtio::{self, Kicked, Net, PacketSocket, Shared, Transport, Vhost, Work},
+    virtio::{self, Kicked, Net, PacketSocket, Shared, Transport, Vhost, VirtioDevice},
 };
 use workloads::{
     Access, Call,
@@ -127,7 +127,7 @@ impl Ready {
                     .map_err(|e| lacking("/dev/vhost-net", &e))?;
                 for (queue, data) in [(0, 0), (1, 1)] {
                     if let Some(kick) = vhost.kick(queue) {
-                        machine.signal(QUEUE_NOTIFY, data, kick)?;
+                        machine.register_ioeventfd(QUEUE_NOTIFY, data, kick)?;
                     }
                 }
                 Kind::Vhost(shared(transport(vhost, machine)?))
@@ -173,7 +173,7 @@ impl Ready {
         let args = request.args;
         let len = (args.count * args.batch * args.stride).min(layout::DISK);
         let mut found = vec![0; len as usize];
-        let inspected = lock(device).work().disk().inspect(0, &mut found);
+        let inspected = lock(device).device().disk().inspect(0, &mut found);
         inspected.map_err(|e| Stop::Unproved(format!("reading the disk: {e}")))?;
         let expected = disk::content(args.seed, WORDS);
         match found[..] == expected[..found.len()] {
@@ -203,7 +203,7 @@ impl Kind {
     }
 }
 
-fn transport<W: Work>(work: W, machine: &Machine) -> Result<Transport<W>, Stop> {
+fn transport<W: VirtioDevice>(work: W, machine: &Machine) -> Result<Transport<W>, Stop> {
     Transport::new(work, machine.memory().clone()).map_err(Stop::Unproved)
 }
 
@@ -220,7 +220,7 @@ fn served(kind: &Kind, machine: &Machine, cpu: Option<usize>) -> Result<Kicked, 
     let queue = kind.queue();
     let kicked = Kicked::serve(kind.shared(), queue, cpu)
         .map_err(|e| Stop::Unproved(format!("a thread for the virtio device: {e}")))?;
-    machine.signal(QUEUE_NOTIFY, queue as u32, kicked.eventfd())?;
+    machine.register_ioeventfd(QUEUE_NOTIFY, queue as u32, kicked.eventfd())?;
     Ok(kicked)
 }
 
@@ -245,7 +245,7 @@ fn lacking(what: &str, error: &io::Error) -> Stop {
     })
 }
 
-fn broken<W: Work>(device: &Transport<W>) -> Result<(), Stop> {
+fn broken<W: VirtioDevice>(device: &Transport<W>) -> Result<(), Stop> {
     match device.broken() {
         Some(why) => Err(Stop::Unproved(format!("the virtio device stopped: {why}"))),
         None => Ok(()),
@@ -254,7 +254,7 @@ fn broken<W: Work>(device: &Transport<W>) -> Result<(), Stop> {
 
 fn block(device: &Transport<virtio::Block>) -> Result<Count, Stop> {
     broken(device)?;
-    let block = device.work();
+    let block = device.device();
     if let Some(e) = block.failed() {
         return Err(disk::refused(e));
     }
@@ -270,7 +270,7 @@ fn block(device: &Transport<virtio::Block>) -> Result<Count, Stop> {
 
 fn net(device: &Transport<Net>) -> Result<Count, Stop> {
     broken(device)?;
-    let net = device.work();
+    let net = device.device();
     Ok(Count {
         requests: net.frames(),
         moved: net.moved(),
@@ -283,7 +283,7 @@ fn net(device: &Transport<Net>) -> Result<Count, Stop> {
 
 fn vhost(device: &Transport<Vhost>) -> Result<Count, Stop> {
     broken(device)?;
-    let received = device.work().wire().received();
+    let received = device.device().wire().received();
     let (frames, lost) = received.map_err(|e| Stop::Unproved(format!("counting frames: {e}")))?;
     Ok(Count {
         requests: frames - lost.min(frames),

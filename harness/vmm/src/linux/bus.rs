@@ -6,7 +6,7 @@ use super::{
     disk::{self, Disk},
     vcpu::lock,
 };
-use crate::{clock, virtio::Registers};
+use crate::{clock, virtio::MmioDevice};
 use abi::{init, port};
 use kvm_ioctls::VmFd;
 use std::{io, sync::Arc};

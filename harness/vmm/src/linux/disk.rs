@@ -5,7 +5,7 @@
 use super::vcpu::lock;
 use crate::{
     Error,
-    in_kernel::irqfd,
+    irqchip::irqfd,
     virtio::{Block, RamDisk, Transport},
 };
 use abi::layout::VIRTIO_SIZE;
@@ -59,7 +59,7 @@ impl Served {
     pub(super) fn by(disk: &Disk) -> Self {
         let disk = lock(disk);
         Served {
-            requests: disk.work().requests(),
+            requests: disk.device().requests(),
             interrupts: disk.interrupts(),
             broken: disk.broken().map(str::to_string),
         }

@@ -5,8 +5,9 @@ use super::{
     Console, Kind, Said, Source,
     bus::{Bus, End},
     disk::{self, Disk, Served},
-    layout, mptable, team,
+    layout, mptable,
     vcpu::{DESCRIPTORS, Entry, Vcpu, lock},
+    vcpu_threads,
     zero_page::{self, Places},
 };
 use crate::{
@@ -177,7 +178,7 @@ impl Linux {
     pub fn run(&mut self) -> Result<(Phases, Said), Error> {
         let begun = ticks();
         let vcpus = std::mem::take(&mut self.vcpus);
-        let (vcpus, end) = team::run(vcpus, &self.bus, self.limit);
+        let (vcpus, end) = vcpu_threads::run(vcpus, &self.bus, self.limit);
         self.vcpus = vcpus;
         let end = end?;
         let bus = lock(&self.bus);

@@ -19,7 +19,7 @@ mod source;
 mod vcpu;
 
 mod machine;
-mod team;
+mod vcpu_threads;
 
 pub use bus::{Console, Said};
 pub use disk::Served;

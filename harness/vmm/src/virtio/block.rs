@@ -5,7 +5,7 @@ use super::{
     buffers::Request,
     disk::{Disk, transfer},
     rings::Rings,
-    transport::Work,
+    transport::VirtioDevice,
 };
 use std::io;
 use vm_memory::Bytes;
@@ -145,7 +145,7 @@ impl Block {
     }
 }
 
-impl Work for Block {
+impl VirtioDevice for Block {
     fn id(&self) -> u32 {
         2
     }

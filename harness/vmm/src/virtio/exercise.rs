@@ -2,7 +2,7 @@
 //! A driver made of bytes: what a fuzzer, or a test with a generator, drives the
 //! device model with.
 
-use super::{Block, Net, RamDisk, Registers, Transport, Work};
+use super::{Block, MmioDevice, Net, RamDisk, Transport, VirtioDevice};
 use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
 
 /// Guest memory of the exercise: small, so that addresses hit it often.
@@ -44,7 +44,7 @@ pub fn exercise(input: &[u8]) -> u64 {
 
 /// Drives one device, of which `count` says how many requests it completed and how many
 /// bytes they moved.
-fn drive<W: Work>(work: W, mut bytes: Input<'_>, count: impl Fn(&W) -> (u64, u64)) -> u64 {
+fn drive<W: VirtioDevice>(work: W, mut bytes: Input<'_>, count: impl Fn(&W) -> (u64, u64)) -> u64 {
     let memory = GuestMemoryMmap::<()>::from_ranges(&[(GuestAddress(0), MEMORY)]);
     let Ok(memory) = memory else {
         return 0;
@@ -95,18 +95,18 @@ fn drive<W: Work>(work: W, mut bytes: Input<'_>, count: impl Fn(&W) -> (u64, u64
         }
         check(&mut device, &count);
     }
-    count(device.work()).0
+    count(device.device()).0
 }
 
 /// What must hold after every step.
-fn check<W: Work>(device: &mut Transport<W>, count: impl Fn(&W) -> (u64, u64)) {
+fn check<W: VirtioDevice>(device: &mut Transport<W>, count: impl Fn(&W) -> (u64, u64)) {
     let mut status = [0; 4];
     device.read(0x070, &mut status);
     let needs_reset = u32::from_le_bytes(status) & 64 != 0;
     if device.broken().is_some() {
         assert!(needs_reset, "it stopped without asking for a reset");
     }
-    let (requests, moved) = count(device.work());
+    let (requests, moved) = count(device.device());
     assert!(
         requests <= device.notified() * 256,
         "more than it was asked for"
@@ -115,7 +115,7 @@ fn check<W: Work>(device: &mut Transport<W>, count: impl Fn(&W) -> (u64, u64)) {
 }
 
 /// As a driver that behaves would.
-pub(super) fn bring_up<W: Work>(device: &mut Transport<W>) {
+pub(super) fn bring_up<W: VirtioDevice>(device: &mut Transport<W>) {
     let mut write = |offset, value: u32| device.write(offset, &value.to_le_bytes());
     for (offset, value) in [(0x070, 0), (0x070, 3), (0x024, 1), (0x020, 1), (0x070, 11)] {
         write(offset, value);

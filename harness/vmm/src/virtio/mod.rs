@@ -29,11 +29,11 @@ pub use net::Net;
 pub use packet::PacketSocket;
 pub use rings::{Rings, Taken};
 pub use thread::{Kicked, cpus, pin, spread};
-pub use transport::{Registers, Transport, Work};
+pub use transport::{MmioDevice, Transport, VirtioDevice};
 pub use uring::UringDisk;
 pub use vhost::Vhost;
 
 use std::sync::{Arc, Mutex};
 
 /// A device that a vCPU and perhaps a thread share.
-pub type Shared = Arc<Mutex<dyn Registers>>;
+pub type Shared = Arc<Mutex<dyn MmioDevice>>;

@@ -2,7 +2,7 @@
 //! virtio-net (virtio 1.2, 5.1) whose wire is a loop: each frame that the driver
 //! transmits is received by the same driver.
 
-use super::{rings::Rings, transport::Work};
+use super::{rings::Rings, transport::VirtioDevice};
 
 /// The queues (5.1.2).
 pub(super) const RECEIVE: usize = 0;
@@ -86,7 +86,7 @@ pub(super) fn config(offset: u64, data: &mut [u8]) {
     }
 }
 
-impl Work for Net {
+impl VirtioDevice for Net {
     fn id(&self) -> u32 {
         1
     }

@@ -5,7 +5,7 @@
 mod net;
 
 use super::{
-    Block, RamDisk, Registers, Transport, exercise,
+    Block, MmioDevice, RamDisk, Transport, exercise,
     exercise::{AVAILABLE, TABLE, bring_up},
 };
 use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
@@ -20,19 +20,19 @@ const WRITE: u16 = 2;
 const INDIRECT: u16 = 4;
 
 /// A device that is up, and its memory.
-struct Bench {
+struct Driven {
     device: Transport<Block>,
     memory: GuestMemoryMmap,
 }
 
-impl Bench {
+impl Driven {
     fn new() -> Self {
         let memory = GuestMemoryMmap::from_ranges(&[(GuestAddress(0), MEMORY)]).unwrap();
         let disk = (0..1 << 16).map(|i| i as u8).collect();
         let block = Block::new(Box::new(RamDisk::new(disk)));
         let mut device = Transport::new(block, memory.clone()).unwrap();
         bring_up(&mut device);
-        Bench { device, memory }
+        Driven { device, memory }
     }
 
     fn register(&mut self, offset: u64) -> u32 {
@@ -82,30 +82,30 @@ impl Bench {
 
 #[test]
 fn a_read_arrives() {
-    let mut bench = Bench::new();
-    bench.ask(0, 2, 512);
-    bench.submit(0);
-    assert_eq!((bench.status(), bench.device.broken()), (0, None));
+    let mut driven = Driven::new();
+    driven.ask(0, 2, 512);
+    driven.submit(0);
+    assert_eq!((driven.status(), driven.device.broken()), (0, None));
     let mut data = [0; 512];
-    bench
+    driven
         .memory
         .read_slice(&mut data, GuestAddress(DATA))
         .unwrap();
     let expected: Vec<u8> = (1024..1536).map(|i| i as u8).collect();
     assert_eq!(data[..], expected);
-    assert_eq!(bench.device.work().requests(), 1);
-    assert_eq!(bench.register(0x060), 1);
+    assert_eq!(driven.device.device().requests(), 1);
+    assert_eq!(driven.register(0x060), 1);
 }
 
 #[test]
 fn requests_that_cannot_be_served_end_with_an_error() {
     let check = |kind, sector, len, expected| {
-        let mut bench = Bench::new();
-        bench.ask(kind, sector, len);
-        bench.submit(0);
-        let seen = (bench.status(), bench.device.broken());
+        let mut driven = Driven::new();
+        driven.ask(kind, sector, len);
+        driven.submit(0);
+        let seen = (driven.status(), driven.device.broken());
         assert_eq!(seen, (expected, None), "{kind} {sector} {len}");
-        assert_eq!(bench.device.work().requests(), 0);
+        assert_eq!(driven.device.device().requests(), 0);
     };
     check(0, 128, 512, 1); // behind the end
     check(0, 127, 1024, 1); // across it
@@ -119,17 +119,17 @@ fn requests_that_cannot_be_served_end_with_an_error() {
 /// A driver that breaks the rules stops the device; a reset brings it back.
 #[test]
 fn a_driver_that_breaks_the_rules_stops_the_device() {
-    let check = |name: &str, ruin: fn(&mut Bench), expected: &str| {
-        let mut bench = Bench::new();
-        bench.ask(0, 0, 512);
-        ruin(&mut bench);
-        bench.submit(0);
-        let why = bench.device.broken().expect(name).to_string();
+    let check = |name: &str, ruin: fn(&mut Driven), expected: &str| {
+        let mut driven = Driven::new();
+        driven.ask(0, 0, 512);
+        ruin(&mut driven);
+        driven.submit(0);
+        let why = driven.device.broken().expect(name).to_string();
         assert!(why.contains(expected), "{name}: {why}");
-        assert_eq!(bench.register(0x070) & 64, 64, "{name}");
-        bench.submit(0);
-        bench.device.write(0x070, &0u32.to_le_bytes());
-        assert_eq!((bench.register(0x070), bench.device.broken()), (0, None));
+        assert_eq!(driven.register(0x070) & 64, 64, "{name}");
+        driven.submit(0);
+        driven.device.write(0x070, &0u32.to_le_bytes());
+        assert_eq!((driven.register(0x070), driven.device.broken()), (0, None));
     };
     check(
         "a loop",
@@ -200,29 +200,29 @@ fn a_driver_that_breaks_the_rules_stops_the_device() {
 
 #[test]
 fn registers_take_what_they_must_and_nothing_else() {
-    let mut bench = Bench::new();
+    let mut driven = Driven::new();
     // A queue that is ready does not move; other queues do not exist.
-    bench.device.write(0x038, &1024u32.to_le_bytes());
-    bench.device.write(0x030, &7u32.to_le_bytes());
-    assert_eq!((bench.register(0x034), bench.register(0x044)), (0, 0));
-    bench.device.write(0x030, &0u32.to_le_bytes());
-    assert_eq!(bench.register(0x044), 1);
+    driven.device.write(0x038, &1024u32.to_le_bytes());
+    driven.device.write(0x030, &7u32.to_le_bytes());
+    assert_eq!((driven.register(0x034), driven.register(0x044)), (0, 0));
+    driven.device.write(0x030, &0u32.to_le_bytes());
+    assert_eq!(driven.register(0x044), 1);
     // Registers are 32 bits wide; the configuration is bytes, and ends.
     let mut byte = [9];
-    bench.device.read(0, &mut byte);
+    driven.device.read(0, &mut byte);
     assert_eq!(byte, [0]);
     let mut capacity = [0; 8];
-    bench.device.read(0x100, &mut capacity);
+    driven.device.read(0x100, &mut capacity);
     assert_eq!(u64::from_le_bytes(capacity), 128);
-    bench.device.read(u64::MAX, &mut capacity);
+    driven.device.read(u64::MAX, &mut capacity);
     assert_eq!(capacity, [0; 8]);
-    bench.device.write(0x050, &[1, 2, 3]);
+    driven.device.write(0x050, &[1, 2, 3]);
     // A feature that was not offered is not agreed to.
-    bench.device.write(0x070, &0u32.to_le_bytes());
-    bench.device.write(0x024, &0u32.to_le_bytes());
-    bench.device.write(0x020, &1u32.to_le_bytes());
-    bench.device.write(0x070, &11u32.to_le_bytes());
-    assert_eq!(bench.register(0x070), 3);
+    driven.device.write(0x070, &0u32.to_le_bytes());
+    driven.device.write(0x024, &0u32.to_le_bytes());
+    driven.device.write(0x020, &1u32.to_le_bytes());
+    driven.device.write(0x070, &11u32.to_le_bytes());
+    assert_eq!(driven.register(0x070), 3);
 }
 
 /// Drivers made of random bytes, the same ones every time; most begin by bringing the

@@ -9,7 +9,7 @@ use vm_memory::GuestMemoryMmap;
 use vmm_sys_util::eventfd::EventFd;
 
 /// What a device does.
-pub trait Work: Debug + Send {
+pub trait VirtioDevice: Debug + Send {
     /// The device's ID (5).
     fn id(&self) -> u32;
 
@@ -41,7 +41,7 @@ pub trait Work: Debug + Send {
 }
 
 /// A device as a bus sees it.
-pub trait Registers: Debug + Send {
+pub trait MmioDevice: Debug + Send {
     /// A read of the registers.
     fn read(&mut self, offset: u64, data: &mut [u8]);
 
@@ -93,7 +93,7 @@ mod register {
 /// A device with its registers and its queues.
 #[derive(Debug)]
 pub struct Transport<W> {
-    work: W,
+    device: W,
     memory: GuestMemoryMmap,
     queues: Vec<Queue>,
     status: u32,
@@ -108,17 +108,17 @@ pub struct Transport<W> {
     broken: Option<String>,
 }
 
-impl<W: Work> Transport<W> {
+impl<W: VirtioDevice> Transport<W> {
     /// A device that was just reset.
     ///
     /// # Errors
     /// If virtio-queue does not take the queue's size, which it does.
-    pub fn new(work: W, memory: GuestMemoryMmap) -> Result<Self, String> {
-        let count = work.queues().min(QUEUES_MAX);
+    pub fn new(device: W, memory: GuestMemoryMmap) -> Result<Self, String> {
+        let count = device.queues().min(QUEUES_MAX);
         let queues = (0..count).map(|_| Queue::new(QUEUE_MAX).map_err(|e| e.to_string()));
         Ok(Transport {
             queues: queues.collect::<Result<_, _>>()?,
-            work,
+            device,
             memory,
             status: 0,
             device_features_sel: 0,
@@ -139,8 +139,8 @@ impl<W: Work> Transport<W> {
     }
 
     /// What it does.
-    pub fn work(&self) -> &W {
-        &self.work
+    pub fn device(&self) -> &W {
+        &self.device
     }
 
     /// Why it stopped, if it did.
@@ -202,7 +202,7 @@ impl<W: Work> Transport<W> {
         }
         let mut value = value | self.status & NEEDS_RESET;
         // A driver that takes less, or more, than it must is refused (3.1.1).
-        let offered = VERSION_1 | self.work.features();
+        let offered = VERSION_1 | self.device.features();
         if self.driver_features & VERSION_1 == 0 || self.driver_features & !offered != 0 {
             value &= !FEATURES_OK;
         }
@@ -210,7 +210,7 @@ impl<W: Work> Transport<W> {
         self.status = value;
         if begins {
             let mut rings = Rings::new(&self.memory, &mut self.queues);
-            let begun = self.work.begin(self.driver_features, &mut rings);
+            let begun = self.device.begin(self.driver_features, &mut rings);
             self.stop_at(begun);
         }
     }
@@ -218,7 +218,7 @@ impl<W: Work> Transport<W> {
     /// Serves queue `queue`.
     fn serve(&mut self, queue: usize) -> Result<(), String> {
         let mut rings = Rings::new(&self.memory, &mut self.queues);
-        let served = self.work.serve(queue, &mut rings);
+        let served = self.device.serve(queue, &mut rings);
         // What was done before something went wrong counts.
         let (used, wanted) = rings.outcome()?;
         if used {
@@ -240,18 +240,18 @@ impl<W: Work> Transport<W> {
     }
 }
 
-impl<W: Work> Registers for Transport<W> {
+impl<W: VirtioDevice> MmioDevice for Transport<W> {
     fn read(&mut self, offset: u64, data: &mut [u8]) {
         if let Some(at) = offset.checked_sub(register::CONFIG) {
-            return self.work.config(at, data);
+            return self.device.config(at, data);
         }
         // Registers are 32 bits wide and accessed as such (4.2.2.2); anything else
         // reads as zero.
-        let offered = VERSION_1 | self.work.features();
+        let offered = VERSION_1 | self.device.features();
         let value = match (data.len(), offset) {
             (4, register::MAGIC) => u32::from_le_bytes(*b"virt"),
             (4, register::VERSION) => 2,
-            (4, register::DEVICE) => self.work.id(),
+            (4, register::DEVICE) => self.device.id(),
             (4, register::VENDOR) => u32::from_le_bytes(*b"unmp"),
             (4, register::DEVICE_FEATURES) => half(offered, self.device_features_sel),
             (4, register::QUEUE_NUM_MAX) => self.selected().map_or(0, |_| QUEUE_MAX.into()),

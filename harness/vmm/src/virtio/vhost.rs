@@ -2,7 +2,7 @@
 //! virtio-net served by the kernel (vhost-net): the VMM has the registers, and a
 //! kernel thread reads and writes rings and frames by the VMM's mapping.
 
-use super::{PacketSocket, net, rings::Rings, transport::Work};
+use super::{PacketSocket, net, rings::Rings, transport::VirtioDevice};
 use std::{io, sync::Arc};
 use vhost::{
     VhostBackend, VhostUserMemoryRegionInfo, VringConfigData, net::VhostNet, vhost_kern::net::Net,
@@ -101,7 +101,7 @@ impl Vhost {
     }
 }
 
-impl Work for Vhost {
+impl VirtioDevice for Vhost {
     fn id(&self) -> u32 {
         1
     }

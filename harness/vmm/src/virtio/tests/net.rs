@@ -2,7 +2,7 @@
 //! A network driver that behaves, and some that do not.
 
 use super::super::{
-    Net, Registers, Transport,
+    MmioDevice, Net, Transport,
     exercise::{AVAILABLE, SECOND, TABLE, bring_up},
 };
 use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
@@ -17,20 +17,20 @@ const NEXT: u64 = 1;
 const WRITE: u64 = 2;
 
 /// A device that is up, and its memory.
-struct Bench {
+struct Driven {
     device: Transport<Net>,
     memory: GuestMemoryMmap,
     line: EventFd,
 }
 
-impl Bench {
+impl Driven {
     fn new() -> Self {
         let memory = GuestMemoryMmap::from_ranges(&[(GuestAddress(0), MEMORY)]).unwrap();
         let line = EventFd::new(EFD_NONBLOCK).unwrap();
         let device = Transport::new(Net::default(), memory.clone()).unwrap();
         let mut device = device.interrupting(Some(line.try_clone().unwrap()));
         bring_up(&mut device);
-        Bench {
+        Driven {
             device,
             memory,
             line,
@@ -65,7 +65,7 @@ impl Bench {
     }
 
     fn counts(&self) -> (u64, u64, u64) {
-        let net = self.device.work();
+        let net = self.device.device();
         (net.frames(), net.moved(), net.dropped())
     }
 }
@@ -78,17 +78,17 @@ fn parts(at: u64, len: u64, flags: u64, cut: u64) -> Vec<(u64, u64, u64)> {
 #[test]
 fn a_frame_comes_back_however_it_is_cut() {
     for (number, (out, back)) in [(0, 0), (5, 0), (0, 7), (33, 60)].into_iter().enumerate() {
-        let mut bench = Bench::new();
+        let mut driven = Driven::new();
         let frame: Vec<u8> = (0..100).map(|i| i as u8 ^ number as u8).collect();
         let at = GuestAddress(SENT + 12);
-        bench.memory.write_slice(&frame, at).unwrap();
-        bench.publish(0, 0, &parts(GOT, 100, WRITE, back));
-        bench.publish(1, 0, &parts(SENT, 100, 0, out));
-        bench.notify(1);
-        assert_eq!(bench.device.broken(), None);
-        assert_eq!(bench.counts(), (1, 100, 0));
+        driven.memory.write_slice(&frame, at).unwrap();
+        driven.publish(0, 0, &parts(GOT, 100, WRITE, back));
+        driven.publish(1, 0, &parts(SENT, 100, 0, out));
+        driven.notify(1);
+        assert_eq!(driven.device.broken(), None);
+        assert_eq!(driven.counts(), (1, 100, 0));
         let mut got = [0; 112];
-        bench
+        driven
             .memory
             .read_slice(&mut got, GuestAddress(GOT))
             .unwrap();
@@ -101,60 +101,60 @@ fn a_frame_comes_back_however_it_is_cut() {
 /// Interrupts are raised for those who want them; buffers alone need no notification.
 #[test]
 fn interrupts_and_notifications_are_asked_for() {
-    let mut bench = Bench::new();
-    let quiet = |at| -> u16 { bench.memory.read_obj(GuestAddress(at)).unwrap() };
+    let mut driven = Driven::new();
+    let quiet = |at| -> u16 { driven.memory.read_obj(GuestAddress(at)).unwrap() };
     let used = AVAILABLE + 0x1000;
     assert_eq!((quiet(used), quiet(used + SECOND)), (1, 0));
     for (number, flags, expected) in [(0, 0, 1), (1, 1, 1), (2, 0, 2)] {
         for queue in [0, 1] {
             let at = GuestAddress(AVAILABLE + queue * SECOND);
-            bench.memory.write_obj::<u16>(flags, at).unwrap();
+            driven.memory.write_obj::<u16>(flags, at).unwrap();
         }
-        bench.publish(0, number, &parts(GOT, 100, WRITE, 0));
-        bench.publish(1, number, &parts(SENT, 100, 0, 0));
-        bench.notify(1);
-        assert_eq!(bench.device.interrupts(), expected);
+        driven.publish(0, number, &parts(GOT, 100, WRITE, 0));
+        driven.publish(1, number, &parts(SENT, 100, 0, 0));
+        driven.notify(1);
+        assert_eq!(driven.device.interrupts(), expected);
     }
-    assert_eq!(bench.line.read().unwrap(), 2);
+    assert_eq!(driven.line.read().unwrap(), 2);
 }
 
 #[test]
 fn frames_without_room_are_dropped() {
-    let mut bench = Bench::new();
-    bench.publish(1, 0, &parts(SENT, 100, 0, 0));
-    bench.notify(1);
-    assert_eq!(bench.counts(), (0, 0, 1));
-    bench.publish(0, 0, &parts(GOT, 99, WRITE, 0));
-    bench.publish(1, 1, &parts(SENT, 100, 0, 0));
-    bench.notify(1);
-    assert_eq!(bench.counts(), (0, 0, 2));
+    let mut driven = Driven::new();
+    driven.publish(1, 0, &parts(SENT, 100, 0, 0));
+    driven.notify(1);
+    assert_eq!(driven.counts(), (0, 0, 1));
+    driven.publish(0, 0, &parts(GOT, 99, WRITE, 0));
+    driven.publish(1, 1, &parts(SENT, 100, 0, 0));
+    driven.notify(1);
+    assert_eq!(driven.counts(), (0, 0, 2));
     // A buffer that the device may not write has no room either.
-    bench.publish(0, 1, &parts(GOT, 100, 0, 0));
-    bench.publish(1, 2, &parts(SENT, 100, 0, 0));
-    bench.notify(1);
-    assert_eq!((bench.counts(), bench.device.broken()), ((0, 0, 3), None));
+    driven.publish(0, 1, &parts(GOT, 100, 0, 0));
+    driven.publish(1, 2, &parts(SENT, 100, 0, 0));
+    driven.notify(1);
+    assert_eq!((driven.counts(), driven.device.broken()), ((0, 0, 3), None));
 }
 
 #[test]
 fn a_driver_that_breaks_the_rules_stops_the_device() {
     let check = |name: &str, sent: &[(u64, u64, u64)], expected: &str| {
-        let mut bench = Bench::new();
-        bench.publish(0, 0, &parts(GOT, 100, WRITE, 0));
-        bench.publish(1, 0, sent);
-        bench.notify(1);
-        let why = bench.device.broken().expect(name).to_string();
+        let mut driven = Driven::new();
+        driven.publish(0, 0, &parts(GOT, 100, WRITE, 0));
+        driven.publish(1, 0, sent);
+        driven.notify(1);
+        let why = driven.device.broken().expect(name).to_string();
         assert!(why.contains(expected), "{name}: {why}");
-        assert_eq!(bench.counts().0, 0);
+        assert_eq!(driven.counts().0, 0);
     };
     check("short", &[(SENT, 11, 0)], "shorter than its header");
     check("beyond", &[(SENT, 12, 0), (1 << 40, 64, 0)], "a buffer of");
     check("empty", &[(SENT, 0, 0)], "");
     // Its own rings as a frame: no harm, whatever comes of it.
-    let mut bench = Bench::new();
-    bench.publish(0, 0, &[(TABLE + SECOND, 2000, WRITE)]);
-    bench.publish(1, 0, &[(TABLE, 1900, 0)]);
-    bench.notify(1);
-    bench.notify(1);
-    bench.notify(7);
-    assert!(bench.counts().0 <= 1);
+    let mut driven = Driven::new();
+    driven.publish(0, 0, &[(TABLE + SECOND, 2000, WRITE)]);
+    driven.publish(1, 0, &[(TABLE, 1900, 0)]);
+    driven.notify(1);
+    driven.notify(1);
+    driven.notify(7);
+    assert!(driven.counts().0 <= 1);
 }

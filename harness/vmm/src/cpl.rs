@@ -10,7 +10,7 @@ use crate::Error;
 
 /// The privilege level of the payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ring {
+pub enum Cpl {
     /// CPL3 with IOPL 3: native on hardware and on a software KVM.
     #[default]
     User,
@@ -38,11 +38,11 @@ const TSS_IST1: u64 = 0x24;
 ///
 /// # Errors
 /// [`Error::Load`] if the memory is smaller than the layout.
-pub(crate) fn write_tables(memory: &GuestMemoryMmap, ring: Ring) -> Result<(), Error> {
+pub(crate) fn write_tables(memory: &GuestMemoryMmap, cpl: Cpl) -> Result<(), Error> {
     let stack = layout::INTERRUPT_STACK + layout::PAGE;
     for (address, word) in [
-        (layout::GDT + u64::from(DATA), ring.descriptor(false)),
-        (layout::GDT + u64::from(CODE), ring.descriptor(true)),
+        (layout::GDT + u64::from(DATA), cpl.descriptor(false)),
+        (layout::GDT + u64::from(CODE), cpl.descriptor(true)),
         (layout::TSS + TSS_IST1, stack),
     ] {
         memory
@@ -52,7 +52,7 @@ pub(crate) fn write_tables(memory: &GuestMemoryMmap, ring: Ring) -> Result<(), E
     Ok(())
 }
 
-impl Ring {
+impl Cpl {
     /// A segment as the GDT has it: flat, 4 KiB granular, present, accessed, of this
     /// level (Intel SDM vol. 3A, figure 3-8).
     fn descriptor(self, code: bool) -> u64 {
@@ -67,8 +67,8 @@ impl Ring {
 
     fn level(self) -> u8 {
         match self {
-            Ring::User => 3,
-            Ring::Kernel => 0,
+            Cpl::User => 3,
+            Cpl::Kernel => 0,
         }
     }
 

@@ -13,14 +13,14 @@ use vmm_sys_util::eventfd::EventFd;
 
 /// An eventfd that KVM signals at writes to an address.
 #[derive(Debug)]
-pub struct Doorbell(EventFd);
+pub struct Ioeventfd(EventFd);
 
-impl Doorbell {
+impl Ioeventfd {
     /// How often it was signalled since the last call.
     ///
     /// # Errors
     /// [`Error::Call`].
-    pub fn rings(&self) -> Result<u64, Error> {
+    pub fn signals(&self) -> Result<u64, Error> {
         match self.0.read() {
             Ok(n) => Ok(n),
             Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => Ok(0),
@@ -52,16 +52,16 @@ impl Machine {
     ///
     /// # Errors
     /// [`Error::Call`].
-    pub fn doorbell(&self, address: u64, data: Option<u32>) -> Result<Doorbell, Error> {
+    pub fn ioeventfd(&self, address: u64, data: Option<u32>) -> Result<Ioeventfd, Error> {
         let event = eventfd()?;
         match data {
-            Some(data) => self.signal(address, data, &event)?,
+            Some(data) => self.register_ioeventfd(address, data, &event)?,
             None => self
                 .vm()
                 .register_ioevent(&event, &IoEventAddress::Mmio(address), NoDatamatch)
                 .call(|| format!("KVM_IOEVENTFD(addr={address:#x}, any data)"))?,
         }
-        Ok(Doorbell(event))
+        Ok(Ioeventfd(event))
     }
 
     /// Makes KVM signal `event` at each 32-bit write of `data` to guest-physical
@@ -69,7 +69,12 @@ impl Machine {
     ///
     /// # Errors
     /// [`Error::Call`].
-    pub fn signal(&self, address: u64, data: u32, event: &EventFd) -> Result<(), Error> {
+    pub fn register_ioeventfd(
+        &self,
+        address: u64,
+        data: u32,
+        event: &EventFd,
+    ) -> Result<(), Error> {
         self.vm()
             .register_ioevent(event, &IoEventAddress::Mmio(address), data)
             .call(|| format!("KVM_IOEVENTFD(addr={address:#x}, datamatch={data})"))
