@@ -22,6 +22,9 @@
 //!
 //! [`ALIAS`] is a virtual address only: what it leads to, the guest decides.
 
+use crate::arch;
+pub use crate::arch::layout::*;
+
 /// A base page.
 pub const PAGE: u64 = 4096;
 
@@ -31,36 +34,11 @@ pub const MAX_VCPUS: u64 = 8;
 /// The command pages. Page 0 stays unused, so that a null pointer is seen.
 pub const COMMAND: u64 = 0x1000;
 
-/// The page tables.
-pub const PAGE_TABLES: u64 = 0x1_0000;
-
-/// Page directories of memory, each of which maps 1 GiB.
-pub const PD_COUNT: u64 = 4;
-
-/// The global descriptor table: nothing but the segments that are loaded anyway.
-pub const GDT: u64 = 0x1_a000;
-
-/// The interrupt descriptor table.
-pub const IDT: u64 = 0x1_b000;
-
 /// The word that counts interrupts.
 pub const INTERRUPTS: u64 = 0x1_c000;
 
-/// The task state segment.
-pub const TSS: u64 = 0x1_d000;
-
-/// The stack of interrupts, lowest address: the compiler may use what lies below the
-/// stack pointer of what was interrupted (the red zone of the x86-64 ABI).
-pub const INTERRUPT_STACK: u64 = 0x1_e000;
-
-/// The kvm-clock pages.
-pub const PVCLOCK: u64 = 0x2_0000;
-
 /// The pages that string instructions read and write.
 pub const SCRATCH: u64 = 0x2_8000;
-
-/// The page tables of [`ALIAS`].
-pub const ALIAS_TABLES: u64 = 0x3_0000;
 
 /// How many virtual pages of [`ALIAS`] each vCPU has.
 pub const ALIASES: u64 = 1024;
@@ -102,10 +80,6 @@ pub const VIRTIO: u64 = MMIO + MMIO_SIZE;
 /// The size of its registers and configuration.
 pub const VIRTIO_SIZE: u64 = 0x200;
 
-/// The input of the IOAPIC to which the virtio device's interrupt goes: one of those
-/// that the PICs, which nobody has set up, do not have as well.
-pub const VIRTIO_GSI: u32 = 16;
-
 /// Bytes of the disk behind a virtio-blk device.
 pub const DISK: u64 = 4 << 20;
 
@@ -122,12 +96,6 @@ pub const WINDOW_SIZE: u64 = 34 << 20;
 /// Virtual pages without an entry, until the guest makes one.
 pub const ALIAS: u64 = 0x9_0000_0000;
 
-/// The IOAPIC's registers, in a machine that has one.
-pub const IOAPIC: u64 = 0xfec0_0000;
-
-/// The local APIC's registers, in a machine that has them.
-pub const LAPIC: u64 = 0xfee0_0000;
-
 /// The memory of a guest of one vCPU that has no arena: enough to find out
 /// whether KVM runs it at all, and little enough for a tight RLIMIT_MEMLOCK.
 pub const MEMORY_BARE: u64 = 0x40_0000;
@@ -135,20 +103,9 @@ pub const MEMORY_BARE: u64 = 0x40_0000;
 /// The least memory of a guest with an arena: the fixed areas and 16 MiB more.
 pub const MEMORY_MIN: u64 = 2 * ARENA;
 
-/// The most memory of a guest: what the page directories map.
-pub const MEMORY_MAX: u64 = PD_COUNT << 30;
-
-/// The most memory of a guest with interrupt controllers, which begin above it.
-pub const MEMORY_MAX_IRQCHIP: u64 = 0xc000_0000;
-
 /// The command page of `vcpu`.
 pub const fn command(vcpu: u64) -> u64 {
     COMMAND + vcpu * PAGE
-}
-
-/// The kvm-clock page of `vcpu`.
-pub const fn pvclock(vcpu: u64) -> u64 {
-    PVCLOCK + vcpu * PAGE
 }
 
 /// The scratch page of `vcpu`.
@@ -159,11 +116,6 @@ pub const fn scratch(vcpu: u64) -> u64 {
 /// The first virtual page of `vcpu`'s aliases.
 pub const fn alias(vcpu: u64) -> u64 {
     ALIAS + vcpu * ALIASES * PAGE
-}
-
-/// Where the page-table entry of virtual page `address` of [`ALIAS`] is.
-pub const fn alias_entry(address: u64) -> u64 {
-    ALIAS_TABLES + (address - ALIAS) / PAGE * 8
 }
 
 /// The initial stack pointer of `vcpu`.
@@ -183,19 +135,12 @@ pub const fn vcpu_of_stack(address: u64) -> u64 {
 
 // The areas lie in order and do not overlap.
 const _: () = {
-    assert!(COMMAND + MAX_VCPUS * PAGE <= PAGE_TABLES);
-    assert!(PAGE_TABLES + (5 + PD_COUNT) * PAGE <= GDT);
-    assert!(GDT + PAGE <= IDT && IDT + PAGE <= INTERRUPTS);
-    assert!(INTERRUPTS + PAGE <= TSS && TSS + PAGE <= INTERRUPT_STACK);
-    assert!(INTERRUPT_STACK + PAGE <= PVCLOCK);
-    assert!(PVCLOCK + MAX_VCPUS * PAGE <= SCRATCH);
-    assert!(SCRATCH + MAX_VCPUS * PAGE <= ALIAS_TABLES);
-    assert!(alias_entry(alias(MAX_VCPUS)) <= STACKS);
+    assert!(COMMAND + MAX_VCPUS * PAGE <= arch::layout::FIRST);
+    assert!(arch::layout::END <= STACKS);
     assert!(STACKS + MAX_VCPUS * STACK_SIZE <= PAYLOAD);
     assert!(PAYLOAD < SAMPLES && samples(1) <= MEMORY_BARE);
     assert!(SAMPLES + MAX_VCPUS * SAMPLES_SIZE <= ARENA);
     assert!(MEMORY_MAX <= MMIO && MMIO + MMIO_SIZE <= 1 << 36);
-    assert!(MEMORY_MAX_IRQCHIP <= IOAPIC && LAPIC < MEMORY_MAX);
     assert!(MMIO.is_multiple_of(1 << 30) && ALIAS.is_multiple_of(1 << 30));
     assert!(WINDOW.is_multiple_of(1 << 30) && WINDOW + WINDOW_SIZE <= 1 << 36);
     assert!(vcpu_of_stack(stack_top(3) - 8) == 3);

@@ -10,9 +10,9 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod arch;
 pub mod init;
 pub mod layout;
-pub mod port;
 
 pub mod chase;
 pub mod tlb;
@@ -21,6 +21,7 @@ mod digest;
 mod order;
 mod request;
 
+pub use arch::port;
 pub use digest::{Digest, pattern, truncate, value};
 pub use order::Order;
 pub use request::{Args, Op, PanicReport, Reply, Request, Status, UnknownOp, WORDS, step, word};

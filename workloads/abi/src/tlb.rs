@@ -2,18 +2,16 @@
 //! How a process in the lab starts and stops the TLB model that may be part of the
 //! emulator, and where it finds what that counted.
 //!
-//! An instruction that does nothing, wherever it is executed, has a meaning to the
-//! model: RDI is the address of a page that the process has touched, RSI is [`BEGIN`]
-//! or [`END`]. The model writes to the page; without it nobody does.
+//! An instruction that does nothing, [`MARKER`], has a meaning to the model wherever it
+//! is executed. It names a page that the process has touched, and a command: [`BEGIN`]
+//! or [`END`]. The model writes to the page; without a model the page stays as it is.
 
-/// The instruction: a NOP with an address of eight bytes, `nop [rax+rax+…]`, whose
-/// displacement is "tlbm".
-pub const MARKER: [u8; 8] = *b"\x0f\x1f\x84\x00tlbm";
+pub use crate::arch::tlb::MARKER;
 
-/// In RSI: count from here on, with empty TLBs. Then [`STATE`] is [`COUNTING`].
+/// The command: count from here on, with empty TLBs. Then [`STATE`] is [`COUNTING`].
 pub const BEGIN: u64 = 1;
 
-/// In RSI: the counts are to be written. Then [`STATE`] is [`COUNTED`].
+/// The command: the counts are to be written. Then [`STATE`] is [`COUNTED`].
 pub const END: u64 = 2;
 
 /// The word that says what the model did.

@@ -8,10 +8,9 @@
 #![no_std]
 
 pub mod memory;
-pub mod pvclock;
 pub mod samples;
 
-pub mod decode;
-
-pub mod asm;
+mod arch;
 pub mod ops;
+
+pub use arch::{asm, decode, interrupt, page_table, pvclock};

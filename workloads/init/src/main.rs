@@ -5,26 +5,16 @@
 //! no mount; a disk it looks for in the kernel's own list of devices.
 #![no_std]
 #![no_main]
-// UNSAFETY: system calls, an entry point and a write to a device.
+// UNSAFETY: the stack that a process begins with, and writes to a device.
 #![expect(unsafe_code)]
 
 use abi::{init, pattern};
-use core::{
-    arch::{asm, naked_asm},
-    ffi::CStr,
-};
+use arch::{MMAP, MOUNT, OPEN, READ, REBOOT, SCHED_GETAFFINITY, SYNC, SYSINFO, WRITE, call};
+use core::ffi::CStr;
 
-// Numbers of system calls: arch/x86/entry/syscalls/syscall_64.tbl.
-const READ: usize = 0;
-const WRITE: usize = 1;
-const OPEN: usize = 2;
-const MMAP: usize = 9;
-const SYSINFO: usize = 99;
-const SYNC: usize = 162;
-const MOUNT: usize = 165;
-const REBOOT: usize = 169;
-const IOPERM: usize = 173;
-const SCHED_GETAFFINITY: usize = 204;
+#[cfg(target_arch = "x86_64")]
+#[path = "arch/x86_64/mod.rs"]
+mod arch;
 
 const READ_WRITE: usize = 2;
 const MAP_SHARED: usize = 1;
@@ -33,18 +23,6 @@ const PROT_READ_WRITE: usize = 3;
 const REBOOT_MAGIC: [usize; 3] = [0xfee1_dead, 0x2812_1969, 0x0123_4567];
 
 const LINE: &[u8] = b"<5>unmapbench: init runs, and ends the machine\n";
-
-#[unsafe(naked)]
-#[unsafe(no_mangle)]
-unsafe extern "C" fn _start() -> ! {
-    naked_asm!(
-        "mov rdi, rsp",
-        "and rsp, -16",
-        "call {main}",
-        "ud2",
-        main = sym main
-    )
-}
 
 /// `stack` is what a process finds on its stack: the number of its arguments, then
 /// where each is.
@@ -68,10 +46,7 @@ extern "C" fn main(stack: *const usize) -> ! {
     let [first, second, command] = REBOOT_MAGIC;
     call(REBOOT, [first, second, command, 0, 0, 0]);
     // The kernel panics when its first process ends, and the VMM sees that.
-    loop {
-        // SAFETY: raises an exception, which ends this process.
-        unsafe { asm!("ud2") };
-    }
+    arch::die()
 }
 
 /// The way to the VMM.
@@ -87,8 +62,7 @@ enum Registers {
 
 impl Registers {
     fn find() -> Self {
-        let (first, count) = (init::PORT as usize, init::SIZE as usize);
-        if call(IOPERM, [first, count, 1, 0, 0, 0]) == 0 {
+        if arch::allow_ports(init::PORT, init::SIZE) {
             return Registers::Ports;
         }
         let memory = call(OPEN, [c"/dev/mem".as_ptr().addr(), READ_WRITE, 0, 0, 0, 0]);
@@ -106,17 +80,11 @@ impl Registers {
 
     fn write(self, register: u64, value: u32) {
         match self {
-            Registers::Ports => {
-                // SAFETY: ioperm has given this process the ports; they touch no
-                // memory.
-                unsafe {
-                    asm!("out dx, eax", in("dx") init::PORT + register as u16, in("eax") value, options(nomem, nostack));
-                }
-            }
-            // SAFETY: the page is mapped for good, and `register` lies in it. The
-            // instruction is one that KVM decodes.
+            // SAFETY: this process may use the ports; they touch no memory.
+            Registers::Ports => unsafe { arch::write_port(init::PORT + register as u16, value) },
+            // SAFETY: the page is mapped for good, and `register` lies in it.
             Registers::Page(page) => unsafe {
-                asm!("mov dword ptr [{at}], {value:e}", at = in(reg) page.byte_add(register as usize), value = in(reg) value, options(nostack));
+                arch::store(page.byte_add(register as usize), value);
             },
             Registers::None => {}
         }
@@ -185,38 +153,7 @@ fn disk() -> u32 {
     right
 }
 
-fn call(number: usize, args: [usize; 6]) -> isize {
-    let [a, b, c, d, e, f] = args;
-    let result: isize;
-    // SAFETY: every caller hands over numbers, C strings, and buffers of its own
-    // that are as long as it says; the kernel keeps none of them.
-    unsafe {
-        asm!(
-            "syscall",
-            inlateout("rax") number as isize => result,
-            in("rdi") a, in("rsi") b, in("rdx") c, in("r10") d, in("r8") e, in("r9") f,
-            lateout("rcx") _, lateout("r11") _,
-            options(nostack),
-        );
-    }
-    result
-}
-
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    loop {
-        // SAFETY: as above: the kernel panics, and the VMM sees that.
-        unsafe { asm!("ud2") };
-    }
-}
-
-/// # Safety
-/// As C's `memset`.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn memset(to: *mut u8, byte: i32, n: usize) -> *mut u8 {
-    // SAFETY: by the contract above; the direction flag is clear by the ABI.
-    unsafe {
-        asm!("rep stosb", inout("rcx") n => _, inout("rdi") to => _, in("al") byte as u8, options(nostack));
-    }
-    to
+    arch::die()
 }

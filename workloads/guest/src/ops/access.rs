@@ -5,13 +5,8 @@
 #![expect(unsafe_code)]
 
 use super::Answer;
-use crate::{asm, decode, memory::Words, samples::Samples};
+use crate::{asm, decode, memory::Words, page_table, samples::Samples};
 use abi::{Args, Digest, layout, port, truncate, value};
-
-/// Page-table entry: present, writable, user (Intel SDM vol. 3A table 4-20).
-const PRESENT: u64 = 0b111;
-/// The processor, or KVM in its place, has walked over this entry.
-const ACCESSED: u64 = 1 << 5;
 
 /// `count` timed calls of `access`, each handed the next value of the sequence;
 /// the digest is over what each returned.
@@ -124,13 +119,13 @@ unsafe fn cold(args: Args, samples: &mut Samples, read: impl Fn(u64) -> u64) -> 
         let page = value(args.seed, i) % layout::MMIO_PAGES;
         // SAFETY: the table of the aliases, by the contract above.
         let entry = unsafe { Words::new(layout::alias_entry(at), 1) };
-        entry.set(0, (layout::MMIO + page * layout::PAGE) | PRESENT);
+        entry.set(0, page_table::entry(layout::MMIO + page * layout::PAGE));
         let before = asm::tsc();
         let seen = read(at);
         let after = asm::tsc();
         samples.push(after - before);
         digest.push(seen);
-        missed += u64::from(entry.get(0) & ACCESSED == 0);
+        missed += u64::from(!page_table::was_walked(entry.get(0)));
     }
     (digest.get(), [missed, 0, 0, 0])
 }

@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! How a driver learns that its device is done: it polls, or an interrupt comes.
-//!
-//! The payload has no interrupts but these, and the VMM has enabled them. The gate leads to a segment of the same
-//! privilege, and takes a stack of its own (IST 1), so that what it interrupts may be
-//! anywhere.
 
-// UNSAFETY: see the parent module; interrupts are taken.
+// UNSAFETY: see the parent module; the interrupt counter is a word in memory.
 #![expect(unsafe_code)]
 
 use super::Registers;
-use crate::memory::Words;
+use crate::{interrupt, memory::Words};
 use abi::{layout, step};
-use core::arch::naked_asm;
-
-/// A 64-bit interrupt gate of DPL 3, present, IST 1 (Intel SDM vol. 3A, 7.14.1).
-const GATE: u64 = 0b1110_1110 << 40 | 1 << 32;
-/// The code segment that runs already, with RPL 3.
-const CODE: u64 = 0x33;
 
 /// How long to look before asking the device whether it is still there: asking is
 /// an exit.
@@ -37,19 +27,12 @@ impl Completion {
     /// The areas of [`layout`] are mapped.
     pub(super) unsafe fn by(vector: u64) -> Self {
         // SAFETY: by the contract above.
-        let (gates, counter) = unsafe {
-            (
-                Words::new(layout::IDT, layout::PAGE / 8),
-                Words::new(layout::INTERRUPTS, 1),
-            )
-        };
+        let counter = unsafe { Words::new(layout::INTERRUPTS, 1) };
         let by_interrupt = vector != 0;
         if by_interrupt {
             counter.set(0, 0);
-            let at = (on_interrupt as *const ()).expose_provenance() as u64;
-            let low = at & 0xffff | CODE << 16 | GATE | (at >> 16 & 0xffff) << 48;
-            gates.set(2 * (vector & 0xff), low);
-            gates.set(2 * (vector & 0xff) + 1, at >> 32);
+            // SAFETY: by the contract above.
+            unsafe { interrupt::install(vector) };
         }
         Completion {
             by_interrupt,
@@ -131,21 +114,4 @@ fn looks(done: impl Fn() -> bool) -> bool {
         core::hint::spin_loop();
     }
     false
-}
-
-/// Counts, tells the local APIC that the interrupt is over (a write to its EOI
-/// register), and goes back.
-#[unsafe(naked)]
-unsafe extern "C" fn on_interrupt() {
-    naked_asm!(
-        "push rax",
-        "mov eax, {counter}",
-        "inc qword ptr [rax]",
-        "mov eax, {eoi}",
-        "mov dword ptr [rax], 0",
-        "pop rax",
-        "iretq",
-        counter = const layout::INTERRUPTS,
-        eoi = const layout::LAPIC + 0xb0,
-    )
 }
