@@ -8,6 +8,7 @@ use crate::Error;
 use std::{
     os::fd::{AsRawFd, BorrowedFd},
     ptr,
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 /// Every mapping begins at a multiple of this, whatever its page size, so that
@@ -24,6 +25,10 @@ pub(crate) struct Mapping {
 // SAFETY: the mapping belongs to the process, not to a thread, and the value
 // gives out its address only.
 unsafe impl Send for Mapping {}
+
+// SAFETY: what a shared value does from several threads is to read and write words,
+// atomically, and to call the kernel.
+unsafe impl Sync for Mapping {}
 
 impl Mapping {
     /// Maps `len` bytes of private anonymous memory.
@@ -114,9 +119,7 @@ impl Mapping {
     /// # Panics
     /// If `offset` lies beyond the mapping or is no multiple of 8.
     pub(crate) fn set_word(&self, offset: u64, value: u64) {
-        // SAFETY: within the mapping and aligned, by `word_at`; nothing holds a
-        // reference into it.
-        unsafe { self.word_at(offset).write_volatile(value) };
+        self.word_at(offset).store(value, Ordering::Relaxed);
     }
 
     /// The word at `offset`.
@@ -124,16 +127,18 @@ impl Mapping {
     /// # Panics
     /// As [`Mapping::set_word`].
     pub(crate) fn word(&self, offset: u64) -> u64 {
-        // SAFETY: as above.
-        unsafe { self.word_at(offset).read_volatile() }
+        self.word_at(offset).load(Ordering::Relaxed)
     }
 
-    /// Where a word within the mapping is.
-    fn word_at(&self, offset: u64) -> *mut u64 {
+    /// A word within the mapping.
+    fn word_at(&self, offset: u64) -> &AtomicU64 {
         let end = offset.checked_add(8);
         let fits = offset.is_multiple_of(8) && end.is_some_and(|end| end <= self.len as u64);
         assert!(fits, "word at {offset:#x} of {:#x} bytes", self.len);
-        self.address.wrapping_add(offset as usize).cast()
+        let word = self.address.wrapping_add(offset as usize).cast();
+        // SAFETY: within the mapping, which lives as long as `self`, and aligned, by the
+        // lines above. Others in this process reach it atomically or volatilely.
+        unsafe { AtomicU64::from_ptr(word) }
     }
 
     pub(crate) fn address(&self) -> *mut u8 {

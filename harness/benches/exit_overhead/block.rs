@@ -9,9 +9,9 @@ use crate::{
 };
 use abi::{Args, Op, Request, layout, pattern};
 use std::sync::{Arc, Mutex, atomic::Ordering};
-use vm_memory::{Bytes, GuestAddress, GuestMemoryBackend, GuestMemoryMmap};
+use vm_memory::{Bytes, GuestAddress, GuestMemoryBackend};
 use vmm::{
-    Device, Kvm, Machine,
+    Device, Kvm, Machine, Memory,
     virtio::{Block, RamDisk, Shared, Transport},
 };
 
@@ -90,7 +90,7 @@ fn ours(machine: &mut Machine, device: &Shared) -> (u64, u64) {
 }
 
 /// All samples that the driver left.
-fn ticks(memory: &GuestMemoryMmap) -> u64 {
+fn ticks(memory: &Memory) -> u64 {
     let sample = |i| -> u64 {
         let at = GuestAddress(layout::samples(0) + i * 8);
         memory.read_obj(at).expect("within memory")
@@ -99,7 +99,7 @@ fn ticks(memory: &GuestMemoryMmap) -> u64 {
 }
 
 /// Serves the next request at each notification, without a look at any ring.
-fn copies<'a>(memory: &'a GuestMemoryMmap, disk: &'a [u8]) -> impl FnMut(&mut Mmio) + 'a {
+fn copies<'a>(memory: &'a Memory, disk: &'a [u8]) -> impl FnMut(&mut Mmio) + 'a {
     let slice = |at, len| {
         let slice = memory.get_slice(GuestAddress(at), len);
         slice.expect("within memory")

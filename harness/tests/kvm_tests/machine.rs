@@ -14,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 use strategies::{Mode, Strategy, registry};
+use vm_memory::{Bytes, GuestAddress};
 use vmm::{
     Cpl, Device, Error, Machine,
     virtio::{Block, RamDisk, Shared, Transport},
@@ -27,6 +28,7 @@ pub(crate) const TESTS: &[(&str, OnMachine)] = &[
     ("a_triple_fault_shows_registers", triple_fault),
     ("arguments_that_do_not_fit_are_refused", refused),
     ("a_driver_that_goes_wrong_is_an_error", wrong_driver),
+    ("memory_outlives_a_machine_by_its_views", views),
     ("two_vcpus_run_at_once", two_vcpus),
     (
         "what_belongs_to_a_thread_is_on_the_vcpus",
@@ -146,6 +148,24 @@ fn wrong_driver() -> Result<Completion, Failed> {
     let error = drive(512, layout::WINDOW).unwrap_err();
     let said = error.message().unwrap_or_default();
     assert!(said.contains("unexpected exit from the guest"), "{said}");
+    Ok(Completion::Completed)
+}
+
+/// A view, and a device that has one, may be kept when the machine is gone; a vCPU that
+/// was moved to another machine still runs in its own memory.
+fn views() -> Result<Completion, Failed> {
+    let at = GuestAddress(layout::ARENA);
+    let mut first = started(memfd(), &config(1, Cpl::User))?;
+    let view = first.memory().clone();
+    view.write_obj(0x1234_u64, at)?;
+    let mut second = started(memfd(), &config(1, Cpl::User))?;
+    std::mem::swap(&mut first.vcpus()[0], &mut second.vcpus()[0]);
+    drop(first);
+    assert_eq!(view.read_obj::<u64>(at)?, 0x1234);
+    drop(view);
+    // It finds no request of its own, and answers the one it was started with.
+    let request = ask(Op::Tsc, Args::default());
+    let _ = second.call(request, &mut Device::new(0));
     Ok(Completion::Completed)
 }
 

@@ -4,9 +4,9 @@
 
 use abi::layout;
 use kvm_bindings::{kvm_dtable, kvm_regs, kvm_segment, kvm_sregs};
-use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
+use vm_memory::{Bytes, GuestAddress};
 
-use crate::Error;
+use crate::{Error, Memory};
 
 /// The privilege level of the payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +38,7 @@ const TSS_IST1: u64 = 0x24;
 ///
 /// # Errors
 /// [`Error::Load`] if the memory is smaller than the layout.
-pub(crate) fn write_tables(memory: &GuestMemoryMmap, cpl: Cpl) -> Result<(), Error> {
+pub(crate) fn write_tables(memory: &Memory, cpl: Cpl) -> Result<(), Error> {
     let stack = layout::INTERRUPT_STACK + layout::PAGE;
     for (address, word) in [
         (layout::GDT + u64::from(DATA), cpl.descriptor(false)),

@@ -37,6 +37,7 @@ pub use error::Error;
 pub use irqchip::Ioeventfd;
 pub use machine::{Config, Machine, Phases};
 pub use marker::ModelCounts;
+pub use memory::{Memory, Region};
 pub use registers::Registers;
 pub use userfault::Userfault;
 pub use vcpu::{Event, Vcpu};

@@ -2,7 +2,7 @@
 //! A VM with its memory, its vCPUs and the payload, and how to ask it things.
 
 use crate::{
-    Cpl, Device, Error, Event, Registers, Vcpu,
+    Cpl, Device, Error, Event, Memory, Registers, Vcpu,
     call::Named,
     clock::Stopwatch,
     cpl, memory, paging,
@@ -14,9 +14,9 @@ use kvm_bindings::{
 };
 use kvm_ioctls::{Kvm, VmFd};
 use linux_loader::loader::{Elf, KernelLoader};
-use std::{io::Cursor, time::Duration};
+use std::{io::Cursor, sync::Arc, time::Duration};
 use strategies::GuestRam;
-use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
+use vm_memory::{Bytes, GuestAddress};
 
 /// What a machine is made of. Two machines of one configuration differ only in
 /// the memory that `allocate` hands to [`Machine::build`].
@@ -77,14 +77,14 @@ pub type Phases = Vec<(&'static str, u64)>;
 const PMU_LEAVES: [u32; 3] = [0xa, 0x23, 0x8000_0022];
 
 /// A VM that has been built. Fields are dropped in order: vCPUs, the VM with
-/// its memslots, and the memory last.
+/// its memslots, and the memory last, unless a clone of its view is kept elsewhere.
 #[derive(Debug)]
 pub struct Machine {
     vcpus: Vec<Vcpu>,
     vm: VmFd,
-    memory: GuestMemoryMmap,
-    ram: GuestRam,
-    shared: Option<GuestRam>,
+    memory: Memory,
+    ram: Arc<GuestRam>,
+    shared: Option<Arc<GuestRam>>,
     limit: Duration,
 }
 
@@ -112,12 +112,15 @@ impl Machine {
         }
         phases.push(("create-vm", watch.lap()));
 
-        let ram = allocate(&vm, config.memory).map_err(Error::Memory)?;
+        let ram = Arc::new(allocate(&vm, config.memory).map_err(Error::Memory)?);
         phases.push(("create-memory", watch.lap()));
 
         memory::set_memslot(&vm, 0, 0, &ram)?;
         let shared = match config.shared_memory {
-            true => Some(strategies::shared(layout::WINDOW_SIZE).map_err(Error::Memory)?),
+            true => {
+                let shared = strategies::shared(layout::WINDOW_SIZE).map_err(Error::Memory)?;
+                Some(Arc::new(shared))
+            }
             false => None,
         };
         if let Some(shared) = &shared {
@@ -125,8 +128,8 @@ impl Machine {
         }
         phases.push(("memslot", watch.lap()));
 
-        let beyond = shared.as_ref().map(|shared| (layout::WINDOW, shared));
-        let memory = memory::map([(0, &ram)].into_iter().chain(beyond))?;
+        let beyond = shared.clone().map(|shared| (layout::WINDOW, shared));
+        let memory = memory::view([(0, ram.clone())].into_iter().chain(beyond))?;
         paging::write(&memory, config.memory)?;
         cpl::write_tables(&memory, config.cpl)?;
         let entry = Elf::load(&memory, None, &mut Cursor::new(payload), None)
@@ -141,7 +144,10 @@ impl Machine {
             cpuid.retain(|entry| !PMU_LEAVES.contains(&entry.function));
         }
         let vcpus: Vec<_> = (0..config.vcpus)
-            .map(|i| Vcpu::new(&vm, i, &cpuid, config.cpl, entry.0, config.irqchip))
+            .map(|i| {
+                let owned = [Some(ram.clone()), shared.clone()];
+                Vcpu::new(&vm, i, &cpuid, config.cpl, entry.0, config.irqchip, owned)
+            })
             .collect::<Result<_, _>>()?;
         if config.irqchip {
             vcpus.iter().try_for_each(Vcpu::make_runnable)?;
@@ -199,6 +205,10 @@ impl Machine {
 
     /// Takes the machine apart: `destroy-vm` closes the vCPUs and the VM,
     /// `release-memory` the strategy's memory.
+    ///
+    /// # Panics
+    /// If a clone of [`Machine::memory`] is left, in a device or elsewhere: the memory
+    /// would not be released, and what is measured would be nothing.
     pub fn tear_down(self) -> Phases {
         let Machine {
             vcpus,
@@ -211,7 +221,10 @@ impl Machine {
         let mut watch = Stopwatch::start();
         drop((vcpus, vm, memory));
         let destroy = watch.lap();
-        drop((ram, shared));
+        [Some(ram), shared]
+            .into_iter()
+            .flatten()
+            .for_each(memory::release);
         vec![("destroy-vm", destroy), ("release-memory", watch.lap())]
     }
 
@@ -349,8 +362,8 @@ impl Machine {
         self.vcpus.get(index)
     }
 
-    /// Guest memory, for volatile access.
-    pub fn memory(&self) -> &GuestMemoryMmap {
+    /// Guest memory, for volatile access. A clone keeps it mapped.
+    pub fn memory(&self) -> &Memory {
         &self.memory
     }
 

@@ -7,12 +7,12 @@
 //! They are the same for every strategy: the page size that strategies differ
 //! in is the host's.
 
-use crate::Error;
+use crate::{Error, Memory};
 use abi::layout::{
     self, ALIAS, ALIAS_TABLES, IOAPIC, LAPIC, MMIO, MMIO_SIZE, PAGE, PAGE_TABLES, WINDOW,
     WINDOW_SIZE,
 };
-use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
+use vm_memory::{Bytes, GuestAddress};
 
 const LARGE: u64 = 2 << 20;
 const GIB: u64 = 1 << 30;
@@ -26,7 +26,7 @@ const LEAF: u64 = 0b1110_0111; // and the page-size bit
 ///
 /// # Errors
 /// [`Error::Load`] if the memory is smaller than the layout.
-pub(crate) fn write(memory: &GuestMemoryMmap, size: u64) -> Result<(), Error> {
+pub(crate) fn write(memory: &Memory, size: u64) -> Result<(), Error> {
     let put = |address: u64, entry: u64| {
         memory
             .write_obj(entry, GuestAddress(address))

@@ -5,7 +5,8 @@ use crate::{Cpl, Device, Error, Registers, Then, call::Named, deadline::Deadline
 use abi::{layout, port};
 use kvm_bindings::{CpuId, Msrs, kvm_clock_data, kvm_mp_state, kvm_msr_entry};
 use kvm_ioctls::{SyncReg, VcpuExit, VcpuFd, VmFd};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+use strategies::GuestRam;
 
 /// MSR_KVM_WALL_CLOCK_NEW (Documentation/virt/kvm/x86/msr.rst).
 const MSR_KVM_WALL_CLOCK_NEW: u32 = 0x4b56_4d00;
@@ -34,11 +35,13 @@ pub enum Event {
 pub struct Vcpu {
     fd: VcpuFd,
     index: u64,
+    /// The memory of its VM, in which it must not run without it.
+    _ram: [Option<Arc<GuestRam>>; 2],
 }
 
 impl Vcpu {
-    /// Creates vCPU `index` of `vm`, to start at `entry`, with interrupts enabled or
-    /// not.
+    /// Creates vCPU `index` of `vm`, whose memslots are `ram`, to start at `entry`, with
+    /// interrupts enabled or not.
     ///
     /// # Errors
     /// [`Error::Call`] for the ioctl that failed.
@@ -49,6 +52,7 @@ impl Vcpu {
         cpl: Cpl,
         entry: u64,
         interrupts: bool,
+        ram: [Option<Arc<GuestRam>>; 2],
     ) -> Result<Self, Error> {
         let fd = vm
             .create_vcpu(index)
@@ -59,7 +63,11 @@ impl Vcpu {
             .call(|| "KVM_SET_SREGS".into())?;
         fd.set_regs(&Cpl::general(entry, index, interrupts))
             .call(|| "KVM_SET_REGS".into())?;
-        Ok(Vcpu { fd, index })
+        Ok(Vcpu {
+            fd,
+            index,
+            _ram: ram,
+        })
     }
 
     /// Which vCPU it is, from 0.

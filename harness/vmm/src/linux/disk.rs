@@ -4,14 +4,13 @@
 
 use super::vcpu::lock;
 use crate::{
-    Error,
+    Error, Memory,
     irqchip::irqfd,
     virtio::{Block, RamDisk, Transport},
 };
 use abi::layout::VIRTIO_SIZE;
 use kvm_ioctls::VmFd;
 use std::sync::{Arc, Mutex};
-use vm_memory::GuestMemoryMmap;
 
 /// A disk that vCPUs share.
 pub(super) type Disk = Arc<Mutex<Transport<Block>>>;
@@ -37,7 +36,7 @@ pub(super) fn register(address: u64) -> Option<u64> {
 ///
 /// # Errors
 /// [`Error::Call`].
-pub(super) fn make(vm: &VmFd, memory: &GuestMemoryMmap, content: Vec<u8>) -> Result<Disk, Error> {
+pub(super) fn make(vm: &VmFd, memory: &Memory, content: Vec<u8>) -> Result<Disk, Error> {
     let line = irqfd(vm, INTERRUPT)?;
     let block = Block::new(Box::new(RamDisk::new(content)));
     let device = Transport::new(block, memory.clone()).map_err(Error::Config)?;

@@ -11,7 +11,7 @@ use super::{
     zero_page::{self, Places},
 };
 use crate::{
-    Error, Phases,
+    Error, Memory, Phases,
     call::Named,
     clock::{Stopwatch, ticks},
     machine::create_vm,
@@ -30,7 +30,7 @@ use std::{
     time::Duration,
 };
 use strategies::GuestRam;
-use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
+use vm_memory::{Bytes, GuestAddress};
 
 /// A base page.
 const PAGE: u64 = 4096;
@@ -83,8 +83,8 @@ pub struct Linux {
     bus: Arc<Mutex<Bus>>,
     disk: Option<Disk>,
     vm: Arc<VmFd>,
-    memory: GuestMemoryMmap,
-    ram: GuestRam,
+    memory: Memory,
+    ram: Arc<GuestRam>,
     limit: Duration,
 }
 
@@ -116,9 +116,9 @@ impl Linux {
         vm.create_pit2(pit).call(|| "KVM_CREATE_PIT2".into())?;
         phases.push(("create-vm", watch.lap()));
 
-        let ram = allocate(&vm, config.memory).map_err(Error::Memory)?;
+        let ram = Arc::new(allocate(&vm, config.memory).map_err(Error::Memory)?);
         memory::set_memslot(&vm, 0, 0, &ram)?;
-        let memory = memory::map([(0, &ram)])?;
+        let memory = memory::view([(0, ram.clone())])?;
         phases.push(("create-memory", watch.lap()));
 
         if config.populate {
@@ -227,7 +227,7 @@ impl Linux {
         let mut watch = Stopwatch::start();
         drop((vcpus, bus, disk, vm, memory));
         let destroy = watch.lap();
-        drop(ram);
+        memory::release(ram);
         vec![("destroy-vm", destroy), ("release-memory", watch.lap())]
     }
 
@@ -266,7 +266,7 @@ impl Linux {
 }
 
 /// Puts everything into memory; returns where it begins.
-fn load(memory: &GuestMemoryMmap, config: &Config, files: Files<'_>) -> Result<Entry, Error> {
+fn load(memory: &Memory, config: &Config, files: Files<'_>) -> Result<Entry, Error> {
     let Files {
         kernel,
         kind,
@@ -357,7 +357,7 @@ fn stub(entry: u64) -> Vec<u8> {
 }
 
 /// Maps memory to itself, by pages of 2 MiB.
-fn page_tables(memory: &GuestMemoryMmap, len: u64) -> Result<(), Error> {
+fn page_tables(memory: &Memory, len: u64) -> Result<(), Error> {
     let (pml4, pdpt) = (layout::PAGE_TABLES, layout::PAGE_TABLES + PAGE);
     let directory = |i: u64| pdpt + (i + 1) * PAGE;
     let directories = len.div_ceil(GIB);
@@ -377,7 +377,7 @@ fn words(words: &[u64]) -> Vec<u8> {
     words.iter().flat_map(|w| w.to_le_bytes()).collect()
 }
 
-fn write(memory: &GuestMemoryMmap, at: u64, bytes: &[u8]) -> Result<(), Error> {
+fn write(memory: &Memory, at: u64, bytes: &[u8]) -> Result<(), Error> {
     memory
         .write_slice(bytes, GuestAddress(at))
         .map_err(|e| Error::Kernel(format!("writing at {at:#x}: {e}")))

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The memory of one request: what a descriptor chain points to, as slices.
 
+use crate::Memory;
 use std::collections::VecDeque;
 use virtio_queue::DescriptorChain;
-use vm_memory::{Bytes, GuestMemoryBackend, GuestMemoryMmap, VolatileSlice};
+use vm_memory::{Bytes, GuestMemoryBackend, VolatileSlice};
 
 /// A part of a chain, in order.
 #[derive(Debug, Default)]
@@ -30,8 +31,8 @@ impl<'a> Request<'a> {
     /// beyond the table), points beyond memory, or has a readable part after a
     /// writable one (2.7.4.2).
     pub(super) fn of(
-        chain: DescriptorChain<&'a GuestMemoryMmap>,
-        memory: &'a GuestMemoryMmap,
+        chain: DescriptorChain<&'a Memory>,
+        memory: &'a Memory,
     ) -> Result<Self, String> {
         let mut request = Request {
             readable: Buffers::default(),

@@ -3,7 +3,9 @@
 //! device model with.
 
 use super::{Block, MmioDevice, Net, RamDisk, Transport, VirtioDevice};
-use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
+use crate::{Error, Memory, memory};
+use std::sync::Arc;
+use vm_memory::{Bytes, GuestAddress};
 
 /// Guest memory of the exercise: small, so that addresses hit it often.
 const MEMORY: usize = 0x1_0000;
@@ -45,8 +47,7 @@ pub fn exercise(input: &[u8]) -> u64 {
 /// Drives one device, of which `count` says how many requests it completed and how many
 /// bytes they moved.
 fn drive<W: VirtioDevice>(work: W, mut bytes: Input<'_>, count: impl Fn(&W) -> (u64, u64)) -> u64 {
-    let memory = GuestMemoryMmap::<()>::from_ranges(&[(GuestAddress(0), MEMORY)]);
-    let Ok(memory) = memory else {
+    let Ok(memory) = memory(MEMORY) else {
         return 0;
     };
     let Ok(mut device) = Transport::new(work, memory.clone()) else {
@@ -139,6 +140,12 @@ pub(super) fn bring_up<W: VirtioDevice>(device: &mut Transport<W>) {
     }
     write(0x030, 0);
     write(0x070, 15);
+}
+
+/// Guest memory of `len` bytes from address 0 on, without a guest.
+pub(super) fn memory(len: usize) -> Result<Memory, Error> {
+    let ram = strategies::shared(len as u64).map_err(Error::Memory)?;
+    memory::view([(0, Arc::new(ram))])
 }
 
 /// What is left of the input; zeroes when nothing is.

@@ -3,9 +3,10 @@
 //! chains to give back.
 
 use super::buffers::Request;
+use crate::Memory;
 use std::sync::atomic::{Ordering, fence};
 use virtio_queue::{Queue, QueueOwnedT, QueueT};
-use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
+use vm_memory::{Bytes, GuestAddress};
 
 /// The most virtqueues of a device here.
 pub(super) const QUEUES_MAX: usize = 2;
@@ -16,7 +17,7 @@ const NO_INTERRUPT: u16 = 1;
 /// All virtqueues of a device.
 #[derive(Debug)]
 pub struct Rings<'m> {
-    memory: &'m GuestMemoryMmap,
+    memory: &'m Memory,
     queues: &'m mut [Queue],
     left: [u16; QUEUES_MAX],
     used: [bool; QUEUES_MAX],
@@ -30,7 +31,7 @@ pub struct Taken<'m> {
 }
 
 impl<'m> Rings<'m> {
-    pub(super) fn new(memory: &'m GuestMemoryMmap, queues: &'m mut [Queue]) -> Self {
+    pub(super) fn new(memory: &'m Memory, queues: &'m mut [Queue]) -> Self {
         // As many as a queue holds: a driver that adds requests faster than they are
         // done must not keep the device from coming to an end.
         let left = std::array::from_fn(|i| queues.get(i).map_or(0, Queue::size));

@@ -6,9 +6,10 @@ mod net;
 
 use super::{
     Block, MmioDevice, RamDisk, Transport, exercise,
-    exercise::{AVAILABLE, TABLE, bring_up},
+    exercise::{AVAILABLE, TABLE, bring_up, memory},
 };
-use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
+use crate::Memory;
+use vm_memory::{Bytes, GuestAddress};
 
 const MEMORY: usize = 1 << 20;
 const HEADER: u64 = 0x4000;
@@ -22,12 +23,12 @@ const INDIRECT: u16 = 4;
 /// A device that is up, and its memory.
 struct Driven {
     device: Transport<Block>,
-    memory: GuestMemoryMmap,
+    memory: Memory,
 }
 
 impl Driven {
     fn new() -> Self {
-        let memory = GuestMemoryMmap::from_ranges(&[(GuestAddress(0), MEMORY)]).unwrap();
+        let memory = memory(MEMORY).unwrap();
         let disk = (0..1 << 16).map(|i| i as u8).collect();
         let block = Block::new(Box::new(RamDisk::new(disk)));
         let mut device = Transport::new(block, memory.clone()).unwrap();

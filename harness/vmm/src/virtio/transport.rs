@@ -3,9 +3,9 @@
 //! behind them.
 
 use super::rings::{QUEUES_MAX, Rings};
+use crate::Memory;
 use std::fmt::Debug;
 use virtio_queue::{Queue, QueueT};
-use vm_memory::GuestMemoryMmap;
 use vmm_sys_util::eventfd::EventFd;
 
 /// What a device does.
@@ -94,7 +94,7 @@ mod register {
 #[derive(Debug)]
 pub struct Transport<W> {
     device: W,
-    memory: GuestMemoryMmap,
+    memory: Memory,
     queues: Vec<Queue>,
     status: u32,
     device_features_sel: u32,
@@ -113,7 +113,7 @@ impl<W: VirtioDevice> Transport<W> {
     ///
     /// # Errors
     /// If virtio-queue does not take the queue's size, which it does.
-    pub fn new(device: W, memory: GuestMemoryMmap) -> Result<Self, String> {
+    pub fn new(device: W, memory: Memory) -> Result<Self, String> {
         let count = device.queues().min(QUEUES_MAX);
         let queues = (0..count).map(|_| Queue::new(QUEUE_MAX).map_err(|e| e.to_string()));
         Ok(Transport {

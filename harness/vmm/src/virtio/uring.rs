@@ -7,9 +7,10 @@
 #![expect(unsafe_code)]
 
 use super::disk::{Disk, inspect};
+use crate::Memory;
 use io_uring::{IoUring, opcode, squeue, types::Fd};
 use std::{fs::File, io, os::fd::AsRawFd};
-use vm_memory::{GuestMemoryBackend, GuestMemoryMmap, GuestMemoryRegion, VolatileSlice};
+use vm_memory::{GuestMemoryBackend, GuestMemoryRegion, VolatileSlice};
 
 /// The disk.
 pub struct UringDisk {
@@ -17,7 +18,7 @@ pub struct UringDisk {
     file: File,
     len: u64,
     /// Kept as long as the ring has its addresses.
-    registered: Option<GuestMemoryMmap>,
+    registered: Option<Memory>,
 }
 
 impl std::fmt::Debug for UringDisk {
@@ -35,7 +36,7 @@ impl UringDisk {
     /// # Errors
     /// What the kernel says: it has no io_uring or forbids it, or it does not pin
     /// that memory (EFAULT).
-    pub fn new(file: File, len: u64, memory: Option<&GuestMemoryMmap>) -> io::Result<Self> {
+    pub fn new(file: File, len: u64, memory: Option<&Memory>) -> io::Result<Self> {
         let ring = IoUring::new(8)?;
         if let Some(memory) = memory {
             // What is transferred lies in the memory that guest and host share, which

@@ -3,12 +3,13 @@
 //! kernel thread reads and writes rings and frames by the VMM's mapping.
 
 use super::{PacketSocket, net, rings::Rings, transport::VirtioDevice};
+use crate::Memory;
 use std::{io, sync::Arc};
 use vhost::{
     VhostBackend, VhostUserMemoryRegionInfo, VringConfigData, net::VhostNet, vhost_kern::net::Net,
 };
 use virtio_queue::{Queue, QueueT};
-use vm_memory::{Address, GuestMemoryBackend, GuestMemoryMmap, GuestMemoryRegion};
+use vm_memory::{Address, GuestMemoryBackend, GuestMemoryRegion};
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 
 /// VHOST_NET_F_VIRTIO_NET_HDR (linux/vhost_types.h): vhost adds and removes the header
@@ -17,8 +18,8 @@ const ADDS_HEADER: u64 = 1 << 27;
 
 /// The network device.
 pub struct Vhost {
-    net: Net<Arc<GuestMemoryMmap>>,
-    memory: Arc<GuestMemoryMmap>,
+    net: Net<Arc<Memory>>,
+    memory: Arc<Memory>,
     wire: PacketSocket,
     kicks: [EventFd; 2],
     line: Option<EventFd>,
@@ -36,11 +37,7 @@ impl Vhost {
     ///
     /// # Errors
     /// What the kernel says: it has no vhost-net, or this process may not use it.
-    pub fn new(
-        memory: &GuestMemoryMmap,
-        wire: PacketSocket,
-        line: Option<EventFd>,
-    ) -> io::Result<Self> {
+    pub fn new(memory: &Memory, wire: PacketSocket, line: Option<EventFd>) -> io::Result<Self> {
         let memory = Arc::new(memory.clone());
         let net = Net::new(memory.clone()).map_err(plain)?;
         net.set_owner().map_err(plain)?;
@@ -88,7 +85,7 @@ impl Vhost {
     }
 
     fn regions(&self) -> Result<Vec<VhostUserMemoryRegionInfo>, String> {
-        let region = |region: &vm_memory::GuestRegionMmap| {
+        let region = |region: &crate::Region| {
             let whole = region.as_volatile_slice().map_err(|e| e.to_string())?;
             Ok(VhostUserMemoryRegionInfo {
                 guest_phys_addr: region.start_addr().raw_value(),

@@ -3,9 +3,10 @@
 
 use super::super::{
     MmioDevice, Net, Transport,
-    exercise::{AVAILABLE, SECOND, TABLE, bring_up},
+    exercise::{AVAILABLE, SECOND, TABLE, bring_up, memory},
 };
-use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
+use crate::Memory;
+use vm_memory::{Bytes, GuestAddress};
 use vmm_sys_util::eventfd::{EFD_NONBLOCK, EventFd};
 
 const MEMORY: usize = 1 << 17;
@@ -19,13 +20,13 @@ const WRITE: u64 = 2;
 /// A device that is up, and its memory.
 struct Driven {
     device: Transport<Net>,
-    memory: GuestMemoryMmap,
+    memory: Memory,
     line: EventFd,
 }
 
 impl Driven {
     fn new() -> Self {
-        let memory = GuestMemoryMmap::from_ranges(&[(GuestAddress(0), MEMORY)]).unwrap();
+        let memory = memory(MEMORY).unwrap();
         let line = EventFd::new(EFD_NONBLOCK).unwrap();
         let device = Transport::new(Net::default(), memory.clone()).unwrap();
         let mut device = device.interrupting(Some(line.try_clone().unwrap()));
