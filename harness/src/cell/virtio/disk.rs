@@ -51,10 +51,11 @@ pub(super) fn make(
     };
     plain.write_all_at(&content, 0).map_err(said)?;
     plain.sync_data().map_err(said)?;
-    let memory = (backend == Backend::UringFixed).then(|| machine.memory());
+    let uring = |file| UringDisk::new(file, layout::DISK, machine.memory());
     Ok(match backend {
-        Backend::Uring | Backend::UringFixed => {
-            let disk = UringDisk::new(file, layout::DISK, memory);
+        Backend::Uring => Box::new(uring(file).map_err(|e| no_ring(&e))?),
+        Backend::UringFixed => {
+            let disk = uring(file).and_then(UringDisk::registered);
             Box::new(disk.map_err(|e| no_ring(&e))?)
         }
         _ => Box::new(FileDisk::new(file, layout::DISK, bounce)),
