@@ -4,10 +4,10 @@
 
 use crate::{
     execute::Executor,
-    host,
     plan::{Bed, Selection},
     run::{self, End, Lineup},
 };
+use observe::fingerprint;
 use results::{
     Cell, Header, Outcome, Run,
     gate::{Comparison, Metric, Name, Role},
@@ -28,14 +28,14 @@ pub fn record(
     header: &Header,
     out: &Path,
 ) -> Result<Option<Run>, store::Error> {
-    let mut machine = host::fingerprint();
+    let mut machine = fingerprint::fingerprint();
     executor.describe(&mut machine);
-    host::moving(&mut machine, "before");
+    fingerprint::moving(&mut machine, "before");
     let plan = selection.plan(std::slice::from_ref(bed));
     let mut recorder = Recorder::create(out, header, &plan, &machine)?;
     recorder.write_audits(&lineup.audits)?;
     let end = run::run(executor, selection, bed, lineup, &mut recorder)?;
-    host::moving(&mut machine, "after");
+    fingerprint::moving(&mut machine, "after");
     recorder.complete_host(&machine)?;
     match end {
         End::Complete => store::read(out).map(Some),

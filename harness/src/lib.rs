@@ -18,14 +18,11 @@ pub mod probe;
 
 pub mod lab;
 
-pub mod audit;
 pub mod calibrate;
 pub mod cell;
-pub mod host;
 
 mod cpio;
 mod interrupt;
-mod pmu;
 mod progress;
 
 pub use command::dispatch;

@@ -81,7 +81,7 @@ pub struct WorkloadInfo {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// Facts by name, in the order in which a reader wants them. The names are
-    /// those of `harness::host`; a report prints them as they are.
+    /// those of `observe::fingerprint`; a report prints them as they are.
     pub facts: Vec<Fact>,
     /// What should be known before a number is believed: nested, no PMU, a
     /// software KVM, a frequency governor other than `performance`.

@@ -2,8 +2,8 @@
 //! What is checked in every cell before a number of it may be believed.
 
 use super::Stop;
-use crate::host::{self, Backing};
 use abi::{Args, Op, Request};
+use observe::memory::{self, Backing};
 use results::unit::Bytes;
 use strategies::{GuestRam, Missing, PageSize, Strategy};
 use vmm::{Device, Machine};
@@ -66,7 +66,7 @@ fn gave_up() -> Missing {
 /// Refuses to begin what this machine has no memory for: the kernel would kill
 /// something, and perhaps something else.
 pub(crate) fn memory(need: Bytes) -> Result<(), Stop> {
-    match host::available_memory() {
+    match memory::available() {
         Some(free) => room_for(need, free).map_err(Stop::Missing),
         None => Ok(()),
     }
@@ -92,7 +92,7 @@ fn room_for(guest: Bytes, free: Bytes) -> Result<(), Missing> {
 /// memory are mapped by huge pages.
 pub(crate) fn page_size(strategy: &Strategy, ram: &GuestRam) -> Result<u64, String> {
     let address = ram.host_address().addr();
-    let backing = host::backing(address).ok_or("no line for guest memory in /proc/self/smaps")?;
+    let backing = memory::backing(address).ok_or("no line for guest memory in /proc/self/smaps")?;
     as_promised(strategy.page_size, backing)?;
     Ok(backing.huge.0)
 }

@@ -7,8 +7,8 @@ use super::{
     measure::{Bench, OPERATIONS},
     proof, setup,
 };
-use crate::host;
 use abi::{Request, layout, value};
+use observe::memory;
 use results::{
     Outcome,
     record::{Counters, Samples},
@@ -222,7 +222,7 @@ fn check_content(
 /// Bytes of guest memory that this process has mapped.
 fn resident(machine: &Machine) -> Result<u64, Stop> {
     let address = machine.ram().host_address().addr();
-    let backing = host::backing(address);
+    let backing = memory::backing(address);
     let backing = backing
         .ok_or_else(|| Stop::Unproved("no line for guest memory in /proc/self/smaps".into()))?;
     Ok(backing.resident.0)

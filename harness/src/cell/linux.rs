@@ -7,8 +7,9 @@ use super::{
     setup,
     virtio::disk::content,
 };
-use crate::{arm, audit::direct_io::scratch, guest::Guest, host};
+use crate::{arm, guest::Guest};
 use abi::init;
+use observe::{audit::scratch, effort, memory};
 use results::{Outcome, Testbed};
 use std::{collections::BTreeMap, fs::File, io, os::unix::fs::FileExt, time::Duration};
 use strategies::{Missing, Mode};
@@ -99,7 +100,7 @@ pub(super) fn run(bench: &Bench<'_>, linux: Linux, boot: Boot<'_>) -> Result<Out
                 .disk
                 .then(|| content(init::DISK_SEED, init::DISK_WORDS)),
         };
-        let before = host::effort();
+        let before = effort::so_far();
         let modelled = bench.model.begin();
         let allocate = |vm: &VmFd, len| (bench.strategy.allocate)(vm, len, &mode);
         let built = linux::Linux::build(&bench.kvm, &config, files, allocate);
@@ -140,7 +141,7 @@ pub(super) fn run(bench: &Bench<'_>, linux: Linux, boot: Boot<'_>) -> Result<Out
     )?;
     counters.extend(modelled);
     let address = machine.ram().host_address().addr();
-    let resident = host::backing(address).map(|b| b.resident.0);
+    let resident = memory::backing(address).map(|b| b.resident.0);
     counters.extend(resident.map(|n| ("ram.resident_bytes".to_string(), n)));
     if let Some(served) = served {
         counters.insert("virtio.requests".into(), served.requests);
@@ -154,7 +155,7 @@ pub(super) fn run(bench: &Bench<'_>, linux: Linux, boot: Boot<'_>) -> Result<Out
         false => Scale::Khz(machine.tsc_khz()?.into()),
     };
     phases.extend(machine.tear_down());
-    for (name, n) in host::effort_since(&before) {
+    for (name, n) in effort::since(&before) {
         counters.insert(format!("host.{name}"), n);
     }
     Ok(scale.outcome(with_total(phases), BTreeMap::new(), counters))

@@ -6,11 +6,12 @@ use super::{
     setup::{self, Ready},
     tlb_model::{self, TlbModel, Window},
 };
-use crate::{
-    arm, host,
+use crate::arm;
+use abi::Request;
+use observe::{
+    direct_map, effort,
     pmu::{self, Perf, Pmu},
 };
-use abi::Request;
 use results::{
     Cell, Outcome, Testbed, Unit,
     record::{Counters, Samples},
@@ -43,7 +44,7 @@ pub(crate) fn run(
     guest: linux::Boot<'_>,
     model: &TlbModel,
 ) -> Result<Outcome, Stop> {
-    let before = host::direct_map();
+    let before = direct_map::counters();
     let mut outcome = measured(strategy, cell, twist, guest, model)?;
     if let Outcome::Measured {
         counters,
@@ -54,7 +55,7 @@ pub(crate) fn run(
         if let Some(why) = model.silence(counters) {
             unavailable.insert(tlb_model::NAME.into(), why);
         }
-        for (name, now) in host::direct_map() {
+        for (name, now) in direct_map::counters() {
             let then = before.get(&name).copied().unwrap_or(0);
             match name.strip_suffix("_kib") {
                 Some(size) => {
@@ -233,7 +234,10 @@ impl Bench<'_> {
         let mut outcome = scale.outcome(samples, batch, counters);
         if let Outcome::Measured { unavailable, .. } = &mut outcome {
             *unavailable = uncounted;
-            unavailable.extend(pmu.err().and_then(|why| why.note(self.cell.family())));
+            unavailable.extend(
+                pmu.err()
+                    .and_then(|why| nothing_counted(&why, self.cell.family())),
+            );
         }
         Ok(outcome)
     }
@@ -272,7 +276,7 @@ impl Bench<'_> {
             .iter()
             .map(|r| setup::device(call, r, ready).delayed(delay))
             .collect();
-        let effort = host::effort();
+        let effort = effort::so_far();
         let (before, clock_before) = (machine.stats()?, machine.clock()?);
         // A rehearsal is thrown away.
         let modelled = (request != call.rehearsal).then(|| self.model.begin());
@@ -286,7 +290,7 @@ impl Bench<'_> {
         let window = begun..clock::ticks();
         let modelled = modelled.map(Window::end).unwrap_or_default();
         let (clock_after, after) = (machine.clock()?, machine.stats()?);
-        let effort = host::effort_since(&effort);
+        let effort = effort::since(&effort);
         let grown = stats::growth(&before, &after);
 
         let mut samples = Samples::new();
@@ -458,9 +462,25 @@ impl Scale {
     }
 }
 
+/// The line of a record for a PMU that counts nothing at all, if a cell of `family` is to
+/// have one: each is, unless there is no PMU. That is said once for the run (host.json),
+/// and here only where the counts were what the cell is about.
+fn nothing_counted(why: &pmu::Absence, family: &str) -> Option<(String, String)> {
+    let expected = *why != pmu::Absence::NoPmu || family == "tlb";
+    expected.then(|| ("pmu".to_string(), why.to_string()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_machine_without_a_pmu_is_noted_where_it_matters() {
+        let note = |why, family| nothing_counted(&why, family).map(|(what, _)| what);
+        assert_eq!(note(pmu::Absence::NoPmu, "tlb").as_deref(), Some("pmu"));
+        assert_eq!(note(pmu::Absence::NoPmu, "mmio"), None);
+        assert_eq!(note(pmu::Absence::Full, "mmio").as_deref(), Some("pmu"));
+    }
 
     #[test]
     fn ticks_become_nanoseconds_to_the_nearest() {

@@ -2,8 +2,8 @@
 //! Hiding a secret in guest memory and letting every reader look for it.
 
 use super::{ANSWER_LIMIT, Stop, guard};
-use crate::audit;
 use abi::{Args, Op, Request, layout, value};
+use observe::audit;
 use results::audit::Finding;
 use strategies::{Mode, Strategy};
 use vm_memory::{Bytes, GuestAddress};

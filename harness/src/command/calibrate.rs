@@ -6,8 +6,9 @@ use crate::{
     calibrate::{delays, record},
     cli::{CalibrateArgs, GuestArgs, LabArgs, On, RunArgs},
     exit::{Exit, Failure},
-    host, interrupt,
+    interrupt,
 };
+use observe::fingerprint;
 use results::{
     Cell, Run, Testbed,
     calibrate::{Calibration, How, SCHEMA, Source, Tally, resampled, slowed},
@@ -220,7 +221,7 @@ impl Trial<'_> {
             started_unix: tried.started,
             source,
             host: match source {
-                Source::Measured => host::fingerprint(),
+                Source::Measured => fingerprint::fingerprint(),
                 Source::Resampled => tried.run.host.clone(),
             },
             testbed: tried.testbed,

@@ -6,12 +6,13 @@ use crate::{
     cli::RunArgs,
     execute::Executor,
     exit::{Exit, Failure},
-    guest, host, interrupt,
+    guest, interrupt,
     plan::{Bed, Selection},
     probe::{self, Probed},
     run::{self, End, Lineup},
 };
 use anyhow::Context;
+use observe::fingerprint;
 use report::{Format, Question};
 use results::{Header, Testbed, record::SCHEMA, store::Recorder};
 use std::{
@@ -44,7 +45,7 @@ pub(super) fn run(args: RunArgs) -> anyhow::Result<Exit> {
     if beds.is_empty() {
         return Err(Failure::Unfit(format!("nothing can be run: {}", unfit.join("; "))).into());
     }
-    let mut host = host::fingerprint();
+    let mut host = fingerprint::fingerprint();
     if beds.iter().all(|b| b.bed.testbed != Testbed::Host) {
         // They are about time on this machine; the lab's instructions do not mind.
         host.warnings.clear();
@@ -59,7 +60,7 @@ pub(super) fn run(args: RunArgs) -> anyhow::Result<Exit> {
     if let Some(guest) = selection.guest.as_ref().filter(|_| selection.boots_linux()) {
         guest.describe(&mut host);
     }
-    host::moving(&mut host, "before");
+    fingerprint::moving(&mut host, "before");
     let plan = selection.plan(&beds.iter().map(|b| b.bed.clone()).collect::<Vec<_>>());
     let mut recorder = Recorder::create(&out, &header(&args, started), &plan, &host)?;
     let audits: Vec<_> = beds.iter().flat_map(|b| b.lineup.audits.clone()).collect();
@@ -86,7 +87,7 @@ pub(super) fn run(args: RunArgs) -> anyhow::Result<Exit> {
             break;
         }
     }
-    host::moving(&mut host, "after");
+    fingerprint::moving(&mut host, "after");
     recorder.complete_host(&host)?;
 
     let page = write_reports(&out)?;

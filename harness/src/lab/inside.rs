@@ -6,8 +6,8 @@
 use crate::{
     cell::{Answer, Job},
     execute::Process,
-    host,
 };
+use observe::kernel;
 use rustix::{
     mount::{MountFlags, mount},
     system::{RebootCommand, reboot},
@@ -88,7 +88,7 @@ fn errand() -> io::Result<()> {
     }
     // Huge pages for memfd on request, as scripts/compare does on a host. A
     // kernel without them has a missing row for it.
-    let _ = host::allow_huge_memfd();
+    let _ = kernel::allow_huge_memfd();
     let errand: Errand = serde_json::from_reader(File::open(Errand::FILE)?)?;
     let mut port = OpenOptions::new().write(true).open("/dev/ttyS1")?;
     match errand {
@@ -119,7 +119,7 @@ fn shell(command: &[String]) -> io::Result<u8> {
     // Kernels without them are none the worse.
     let _ = mount(
         "debugfs",
-        host::DEBUGFS,
+        kernel::DEBUGFS,
         "debugfs",
         MountFlags::empty(),
         None,

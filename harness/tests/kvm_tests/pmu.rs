@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What a cell counts by the PMU, and what it says where there is none.
 
-use harness::{
-    cell::{Answer, Job, carry_out},
-    host,
-};
+use harness::cell::{Answer, Job, carry_out};
 use libtest_mimic::{Completion, Failed};
+use observe::cpu;
 use results::{Cell, Outcome, Testbed};
 use workloads::Profile;
 
@@ -31,7 +29,7 @@ pub(super) fn counted_or_said() -> Result<Completion, Failed> {
         };
         let counts = counters.keys().filter(|name| name.starts_with("pmu."));
         let counts = counts.count();
-        if host::has_pmu() {
+        if cpu::has_pmu() {
             assert!(counts + unavailable.len() > 0, "{workload} says nothing");
             continue;
         }

@@ -2,8 +2,8 @@
 //! The disk behind a block device, and what a kernel's refusal to use it means.
 
 use super::Stop;
-use crate::audit::direct_io;
 use abi::{layout, pattern};
+use observe::audit;
 use std::{io, os::unix::fs::FileExt};
 use strategies::Missing;
 use vmm::{
@@ -41,7 +41,7 @@ pub(super) fn make(
             (file.try_clone().map_err(said)?, file)
         }
         Backend::Direct | Backend::Uring | Backend::UringFixed => {
-            direct_io::scratch(layout::DISK, overwrite).map_err(|reason| {
+            audit::scratch(layout::DISK, overwrite).map_err(|reason| {
                 Stop::Missing(Missing {
                     reason,
                     remedy: "a directory for temporary files on a disk (TMPDIR)".into(),

@@ -9,7 +9,7 @@ use super::{
 
 /// The set of a model with five events a side.
 fn ice_lake() -> &'static Set {
-    let processor = host::Processor {
+    let processor = cpu::Processor {
         vendor: "GenuineIntel".into(),
         family: 6,
         model: 0x6a,
@@ -214,9 +214,9 @@ fn a_count_is_whole_to_a_thousandth() {
 #[test]
 fn this_machine_counts_or_says_why_not() {
     match ready() {
-        Ok(pmu) => assert!(host::has_pmu() && pmu.set.events().count() >= 5),
-        Err(Absence::NoPmu) => assert!(!host::has_pmu()),
-        Err(why) => assert!(host::has_pmu(), "{why}"),
+        Ok(pmu) => assert!(cpu::has_pmu() && pmu.set.events().count() >= 5),
+        Err(Absence::NoPmu) => assert!(!cpu::has_pmu()),
+        Err(why) => assert!(cpu::has_pmu(), "{why}"),
     }
     assert!(events().contains("instructions (type 0, config 0x1)"));
 }

@@ -7,7 +7,7 @@ use std::io;
 
 /// The kernel's perf events of the calling thread.
 #[derive(Debug)]
-pub(crate) struct Perf;
+pub struct Perf;
 
 impl Counters for Perf {
     type Counter = perf_event::Counter;

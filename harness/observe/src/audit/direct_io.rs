@@ -6,7 +6,8 @@
 //! through the user mapping, which proves nothing. Besides its name, what a file
 //! does with the kernel's `[vvar]` pages tells: a copy gets them, GUP refuses them.
 
-use super::{Attempt, PAGE, Page, SECRET, raw};
+use super::{Attempt, PAGE, Page, SECRET};
+use crate::raw;
 use std::{
     env,
     fs::{self, File, OpenOptions},
@@ -117,7 +118,7 @@ impl Target {
 ///
 /// # Errors
 /// Why there is none.
-pub(crate) fn scratch(len: u64, overwrite: bool) -> Result<(File, File), String> {
+pub fn scratch(len: u64, overwrite: bool) -> Result<(File, File), String> {
     let mut reasons = Vec::new();
     for dir in directories() {
         match Target::pair_in(&dir) {

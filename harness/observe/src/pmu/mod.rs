@@ -27,16 +27,16 @@ mod recorded;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use absence::Absence;
-pub(crate) use perf::Perf;
+pub use absence::Absence;
+pub use perf::Perf;
 
-use crate::host;
+use crate::{cpu, kernel};
 use event::{CYCLES, Encoding, Event, INSTRUCTIONS, Set};
 use std::{collections::BTreeMap, io};
 
 /// Whose events are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Side {
+pub enum Side {
     /// The guest's alone.
     Guest,
     /// All but the guest's.
@@ -56,13 +56,13 @@ impl Side {
 
 /// What one counter shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Reading {
+pub struct Reading {
     /// Events since it was opened, while it was started.
-    pub(crate) count: u64,
+    pub count: u64,
     /// Nanoseconds for which it was started and its thread ran.
-    pub(crate) enabled: u64,
+    pub enabled: u64,
     /// Nanoseconds of them for which it was on the PMU.
-    pub(crate) running: u64,
+    pub running: u64,
 }
 
 impl Reading {
@@ -80,7 +80,7 @@ impl Reading {
 }
 
 /// A source of counters.
-pub(crate) trait Counters {
+pub trait Counters {
     /// A counter of the thread that opened it.
     type Counter;
 
@@ -111,7 +111,7 @@ pub(crate) trait Counters {
 
 /// A PMU that was found to count as it must.
 #[derive(Debug)]
-pub(crate) struct Pmu<C: Counters> {
+pub struct Pmu<C: Counters> {
     counters: C,
     set: &'static Set,
     /// kernel.perf_event_paranoid, for what a refusal says.
@@ -122,36 +122,36 @@ pub(crate) struct Pmu<C: Counters> {
 }
 
 /// Counters of one thread that count, or why one does not.
-pub(crate) type Running<C> = Vec<Result<<C as Counters>::Counter, Absence>>;
+pub type Running<C> = Vec<Result<<C as Counters>::Counter, Absence>>;
 
 /// What the counters of one thread counted, in the order of the plan.
-pub(crate) type Seen = Vec<Result<u64, Absence>>;
+pub type Seen = Vec<Result<u64, Absence>>;
 
 /// The counts of all threads.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub struct Tally {
     /// `pmu.<side>.<event>` → how many.
-    pub(crate) counters: results::record::Counters,
+    pub counters: results::record::Counters,
     /// What has no count → why.
-    pub(crate) unavailable: BTreeMap<String, String>,
+    pub unavailable: BTreeMap<String, String>,
 }
 
 /// This machine's PMU.
 ///
 /// # Errors
 /// Why it cannot be used at all.
-pub(crate) fn ready() -> Result<Pmu<Perf>, Absence> {
-    if !host::has_pmu() {
+pub fn ready() -> Result<Pmu<Perf>, Absence> {
+    if !cpu::has_pmu() {
         return Err(Absence::NoPmu);
     }
     let chase = sanity::Chase::new()?;
-    let set = event::set(host::processor().as_ref());
-    Pmu::checked(Perf, set, host::perf_event_paranoid(), &chase)
+    let set = event::set(cpu::processor().as_ref());
+    Pmu::checked(Perf, set, kernel::perf_event_paranoid(), &chase)
 }
 
 /// The events that are counted here, with their encodings.
-pub(crate) fn events() -> String {
-    event::set(host::processor().as_ref()).to_string()
+pub fn events() -> String {
+    event::set(cpu::processor().as_ref()).to_string()
 }
 
 impl<C: Counters> Pmu<C> {
@@ -179,7 +179,7 @@ impl<C: Counters> Pmu<C> {
 
     /// Opens and starts all counters for this thread; the host's last, which would count
     /// the starting of the others.
-    pub(crate) fn start(&self) -> Running<C> {
+    pub fn start(&self) -> Running<C> {
         let open = |(event, side): (Event, Side)| {
             let opened = self.counters.open(event.encoding, side);
             opened.map_err(|e| Absence::refused(&e, self.paranoid))
@@ -192,7 +192,7 @@ impl<C: Counters> Pmu<C> {
     }
 
     /// Stops all counters of this thread, the host's first, and reads them.
-    pub(crate) fn stop(&self, mut running: Running<C>) -> Seen {
+    pub fn stop(&self, mut running: Running<C>) -> Seen {
         for side in [Side::Host, Side::Guest] {
             self.each(side, &mut running, |counter| self.counters.stop(counter));
         }
@@ -220,7 +220,7 @@ impl<C: Counters> Pmu<C> {
     }
 
     /// Adds up what the threads saw. An event that one of them has no count of has none.
-    pub(crate) fn tally(&self, threads: &[Seen]) -> Tally {
+    pub fn tally(&self, threads: &[Seen]) -> Tally {
         let mut sums: Vec<(Event, Side, Result<u64, Absence>)> = Vec::new();
         for (i, (event, side)) in self.plan().enumerate() {
             let of = |seen: &Seen| seen[i].clone();

@@ -7,11 +7,13 @@
 //! not has proved nothing, and its verdict is *unknown* with the reason. No
 //! reader goes through a reference to the memory, and none fails the audit.
 
-pub(crate) mod direct_io;
+mod direct_io;
 mod frame;
 mod kcore;
-mod raw;
 
+pub use direct_io::scratch;
+
+use crate::raw;
 use results::audit::{Finding, Reader, Verdict};
 use std::io::Read;
 

@@ -6,9 +6,13 @@
 //! something else on this model counts something else; neither shows by itself.
 
 use super::{Absence, Counters, Side, event::Encoding};
-use abi::{Args, Order, chase, layout::PAGE};
-use std::hint::black_box;
-use strategies::GuestRam;
+use crate::raw;
+use std::{hint::black_box, sync::atomic::Ordering::Relaxed};
+use vm_memory::{Bytes, MmapRegion, VolatileMemory};
+
+const PAGE: u64 = 4096;
+/// Bytes of a cache line.
+const LINE: u64 = 64;
 
 /// Pages of the far chase: twice the largest second-level TLB in the table (Zen 5, 4096).
 const FAR: u64 = 8192;
@@ -31,63 +35,73 @@ pub(super) trait Walk {
     fn near(&self);
 }
 
-/// Memory of 4 KiB pages with both chases in it.
+/// Memory of 4 KiB pages with both chases in it, the near one behind the far one.
 pub(super) struct Chase {
-    ram: GuestRam,
+    memory: MmapRegion,
 }
 
 impl Chase {
     /// Takes memory and touches it in the order of the chase, so that pages that lie side
     /// by side do not get frames side by side, which a TLB may hold in one entry.
     pub(super) fn new() -> Result<Self, Absence> {
-        let len = (FAR * PAGE + NEAR * PAGE).next_multiple_of(2 << 20);
-        let ram = strategies::shared(len).map_err(|e| Absence::NoMemory(e.to_string()))?;
-        for args in [far(), near()] {
-            let order = Order::new(args.shuffle, args.width);
-            for step in 0..args.width {
-                let from = chase::place(&args, order.at(step));
-                ram.set_word(from, chase::after(&args, step + 1));
+        let len = (FAR + NEAR) * PAGE;
+        let memory = MmapRegion::new(len as usize).map_err(|e| Absence::NoMemory(e.to_string()))?;
+        raw::no_huge_pages(&memory).map_err(|e| Absence::NoMemory(e.to_string()))?;
+        let chase = Chase { memory };
+        for (first, pages) in [(0, FAR), (FAR, NEAR)] {
+            let mut number = 0;
+            for _ in 0..pages {
+                let next = after(number, pages);
+                chase.set(place(first + number), place(first + next))?;
+                number = next;
             }
         }
-        Ok(Chase { ram })
+        Ok(chase)
     }
 
-    fn follow(&self, args: &Args) {
-        let start = chase::after(args, 0);
-        let end = (0..LOADS).fold(start, |at, _| self.ram.word(at));
+    fn set(&self, at: u64, next: u64) -> Result<(), Absence> {
+        let set = self
+            .memory
+            .as_volatile_slice()
+            .store(next, at as usize, Relaxed);
+        set.map_err(|e| Absence::NoMemory(e.to_string()))
+    }
+
+    /// Where the chase goes from `at`.
+    fn next(&self, at: u64) -> u64 {
+        let next = self.memory.as_volatile_slice().load(at as usize, Relaxed);
+        // The chase never leaves the memory; if it did, it would start again.
+        next.unwrap_or(0)
+    }
+
+    fn follow(&self, first: u64) {
+        let end = (0..LOADS).fold(place(first), |at, _| self.next(at));
         black_box(end);
     }
 }
 
 impl Walk for Chase {
     fn far(&self) {
-        self.follow(&far());
+        self.follow(0);
     }
 
     fn near(&self) {
-        self.follow(&near());
+        self.follow(FAR);
     }
 }
 
-fn far() -> Args {
-    places(FAR)
+/// Where in page `number` its link to the next lies. Links of pages side by side lie on
+/// different lines, or they would share few sets of a cache.
+fn place(number: u64) -> u64 {
+    number * PAGE + number % (PAGE / LINE) * LINE
 }
 
-/// Behind the far one.
-fn near() -> Args {
-    Args {
-        address: FAR * PAGE,
-        ..places(NEAR)
-    }
-}
-
-fn places(width: u64) -> Args {
-    Args {
-        width,
-        stride: PAGE,
-        shuffle: 1,
-        ..Args::default()
-    }
+/// Which of `pages` pages, a power of two, comes after `number`: all come once a round,
+/// as a linear congruential generator has the full period if its increment is odd and its
+/// multiplier 1 modulo 4 (Knuth, The Art of Computer Programming, volume 2, 3.2.1.2). The
+/// constants are those of Press et al., Numerical Recipes, 7.1.
+fn after(number: u64, pages: u64) -> u64 {
+    (number * 1_664_525 + 1_013_904_223) % pages
 }
 
 /// Counts `misses` on the host's side of both walks; returns the counter.
@@ -150,17 +164,17 @@ mod tests {
     #[test]
     fn the_chases_go_round_on_as_many_pages_as_they_say() {
         let chase = Chase::new().unwrap();
-        for args in [far(), near()] {
-            let start = chase::after(&args, 0);
+        for (first, number) in [(0, FAR), (FAR, NEAR)] {
+            let start = place(first);
             let mut at = start;
             let mut pages = BTreeSet::new();
-            for _ in 0..args.width {
+            for _ in 0..number {
                 pages.insert(at / PAGE);
-                at = chase.ram.word(at);
+                at = chase.next(at);
             }
-            assert_eq!((pages.len() as u64, at), (args.width, start));
+            assert_eq!((pages.len() as u64, at), (number, start));
         }
-        let backing = crate::host::backing(chase.ram.host_address().addr()).unwrap();
+        let backing = crate::memory::backing(chase.memory.as_ptr().addr()).unwrap();
         assert_eq!(backing.huge.0, 0, "huge pages have far fewer translations");
     }
 }

@@ -3,12 +3,9 @@
 
 use std::{fmt, io};
 
-/// The family of workloads that measure translation.
-const ABOUT_TRANSLATION: &str = "tlb";
-
 /// Why there is no count.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Absence {
+pub enum Absence {
     /// The kernel has no PMU of this processor.
     NoPmu,
     /// perf_event_open(2) failed.
@@ -44,23 +41,15 @@ pub(crate) enum Absence {
 
 impl Absence {
     /// Why a counter could not be opened.
-    pub(crate) fn refused(error: &io::Error, paranoid: Option<i64>) -> Self {
+    pub fn refused(error: &io::Error, paranoid: Option<i64>) -> Self {
         match error.raw_os_error() {
             Some(errno) => Absence::Refused { errno, paranoid },
             None => Absence::Broken(error.to_string()),
         }
     }
 
-    /// The line of a record for a PMU that counts nothing at all, if a cell of `family` is
-    /// to have one: each is, but where there is no PMU. That is said once for the run
-    /// (host.json), and here only where the counts were what the cell is about.
-    pub(crate) fn note(&self, family: &str) -> Option<(String, String)> {
-        let expected = *self != Absence::NoPmu || family == ABOUT_TRANSLATION;
-        expected.then(|| ("pmu".to_string(), self.to_string()))
-    }
-
     /// Why an open counter could not be read: one that found no place ends at once.
-    pub(crate) fn unread(error: &io::Error) -> Self {
+    pub fn unread(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::UnexpectedEof => Absence::Full,
             _ => Absence::Broken(error.to_string()),
@@ -91,7 +80,7 @@ impl fmt::Display for Absence {
             ),
             Absence::Implausible { far, near, loads } => write!(
                 f,
-                "the counter is not to be trusted: {far} misses in {loads} loads beyond the reach of every TLB, {near} in as many within it; run on hardware, or add this model's event to harness/src/pmu/event.rs"
+                "the counter is not to be trusted: {far} misses in {loads} loads beyond the reach of every TLB, {near} in as many within it; run on hardware, or add this model's event to harness/observe/src/pmu/event.rs"
             ),
             Absence::NoMemory(what) => write!(f, "no memory to check the counters by: {what}"),
             Absence::Mixed => write!(
@@ -121,7 +110,7 @@ fn why(errno: i32, paranoid: Option<i64>, f: &mut fmt::Formatter<'_>) -> fmt::Re
         ),
         libc::ENOENT | libc::EINVAL => write!(
             f,
-            "the kernel or the processor does not have this event; a newer kernel may, or add this model's event to harness/src/pmu/event.rs"
+            "the kernel or the processor does not have this event; a newer kernel may, or add this model's event to harness/observe/src/pmu/event.rs"
         ),
         libc::ENOSYS => write!(
             f,
@@ -167,14 +156,6 @@ mod tests {
         check(libc::EFAULT, Some(1), &["perf_event_open(2)"]);
         let told = Absence::NoPmu.to_string();
         assert!(told.starts_with("no hardware PMU exposed; "), "{told}");
-    }
-
-    #[test]
-    fn a_machine_without_a_pmu_is_noted_where_it_matters() {
-        let note = |why: Absence, family| why.note(family).map(|(what, _)| what);
-        assert_eq!(note(Absence::NoPmu, "tlb").as_deref(), Some("pmu"));
-        assert_eq!(note(Absence::NoPmu, "mmio"), None);
-        assert_eq!(note(Absence::Full, "mmio").as_deref(), Some("pmu"));
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! and 1Ah; the models, those of Linux's tools/perf/pmu-events/arch/x86/mapfile.csv. The
 //! generic events are those of include/uapi/linux/perf_event.h.
 
-use crate::host::Processor;
+use crate::cpu::Processor;
 use std::{fmt, ops::RangeInclusive};
 
 const PERF_TYPE_HARDWARE: u32 = 0;
@@ -17,11 +17,11 @@ const PERF_TYPE_RAW: u32 = 4;
 
 /// What perf_event_open(2) has to be told of an event: `type` and `config`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Encoding {
+pub struct Encoding {
     /// A `PERF_TYPE_*`.
-    pub(crate) kind: u32,
+    pub kind: u32,
     /// Which event of that type.
-    pub(crate) config: u64,
+    pub config: u64,
 }
 
 impl fmt::Display for Encoding {
@@ -35,11 +35,11 @@ impl fmt::Display for Encoding {
 
 /// Something that is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Event {
+pub(super) struct Event {
     /// What it is, as in the record: `pmu.guest.<name>`.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// How the kernel calls it.
-    pub(crate) encoding: Encoding,
+    pub encoding: Encoding,
 }
 
 const fn raw(name: &'static str, config: u64) -> Event {
@@ -69,27 +69,27 @@ const fn generic(name: &'static str, config: u64) -> Event {
 }
 
 /// PERF_COUNT_HW_INSTRUCTIONS.
-pub(crate) const INSTRUCTIONS: Event = generic("instructions", 1);
+pub(super) const INSTRUCTIONS: Event = generic("instructions", 1);
 /// PERF_COUNT_HW_CPU_CYCLES.
-pub(crate) const CYCLES: Event = generic("cycles", 0);
+pub(super) const CYCLES: Event = generic("cycles", 0);
 
 /// The events for some models of one family.
 #[derive(Debug)]
-pub(crate) struct Set {
+pub(super) struct Set {
     /// What the models are called.
-    pub(crate) called: &'static str,
+    pub(super) called: &'static str,
     vendor: &'static str,
     family: u32,
     models: &'static [RangeInclusive<u32>],
     /// Translations of data that no TLB had; what the sanity check wants to see grow.
-    pub(crate) misses: Event,
+    pub(super) misses: Event,
     rest: &'static [Event],
 }
 
 impl Set {
     /// Everything that is counted, the most telling first: where the processor has
     /// fewer counters, the last ones go without.
-    pub(crate) fn events(&self) -> impl Iterator<Item = Event> + use<'_> {
+    pub(super) fn events(&self) -> impl Iterator<Item = Event> + use<'_> {
         [INSTRUCTIONS, self.misses, CYCLES]
             .into_iter()
             .chain(self.rest.iter().copied())
@@ -105,7 +105,7 @@ impl fmt::Display for Set {
 }
 
 /// The events for `processor`: those of its model, or the generic ones.
-pub(crate) fn set(processor: Option<&Processor>) -> &'static Set {
+pub(super) fn set(processor: Option<&Processor>) -> &'static Set {
     let of = |set: &&Set| {
         processor.is_some_and(|p| {
             (p.vendor.as_str(), p.family) == (set.vendor, set.family)
