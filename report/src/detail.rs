@@ -105,7 +105,7 @@ pub(crate) fn delta(ratio: &Ratio) -> [String; 2] {
         "*"
     };
     let precision = match ratio.precision {
-        Precision::Exact => format!("exact{star}"),
+        Precision::Exact => format!("{}{star}", number::exact(ratio)),
         Precision::Interval(i) => {
             let [low, high] = [i.low, i.high].map(number::percent);
             format!("[{low},{high}]{star}")

@@ -223,16 +223,11 @@ impl<'a> Bed<'a> {
                 Mark::Less => tally.less += 1,
                 Mark::More => {
                     tally.more += 1;
-                    if tally
-                        .most
-                        .as_ref()
-                        .is_none_or(|(most, _)| *most < ratio.value)
-                    {
-                        tally.most = Some((ratio.value, table.group.to_string()));
-                    }
+                    tally.ratios.push(ratio.value);
                 }
             }
         }
+        tally.ratios.sort_by(f64::total_cmp);
         tally
     }
 }
@@ -296,6 +291,6 @@ pub(crate) struct Tally {
     pub(crate) open: usize,
     /// There is no ratio.
     pub(crate) without: usize,
-    /// The greatest ratio marked as more, and its group.
-    pub(crate) most: Option<(f64, String)>,
+    /// The ratios marked as more, ascending.
+    pub(crate) ratios: Vec<f64>,
 }

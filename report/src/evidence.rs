@@ -29,8 +29,9 @@ pub(crate) const READERS: [(Reader, &str); 3] = [
 pub(crate) const ABOUT: &str = "A random secret was put into a page of guest memory; each reader \
 then looked for it, after it had found another secret in ordinary memory. direct map: the page's \
 frame in /proc/kcore. process_vm_readv, O_DIRECT: access to pinned pages (GUP), by an address \
-space and by a block device. The look is at page tables at rest: what a stale TLB entry still \
-reaches (flush=none leaves some), or KVM holds for the moment, it does not see.";
+space and by a block device. The look is at page tables at rest: what KVM holds for the moment \
+it does not see, nor what a stale TLB entry still reaches. stale TLB: absent from page tables, \
+reachable by stale TLB entries, because nothing was flushed (flush=none).";
 
 /// The evidence of `run`.
 pub(crate) fn of(run: &Run) -> Vec<Evidence<'_>> {
@@ -56,10 +57,23 @@ pub(crate) fn finding(audit: &Audit, reader: Reader) -> Option<&Finding> {
     audit.findings.iter().find(|f| f.reader == reader)
 }
 
-/// The verdict in one word; a reader that was not tried is unknown.
-pub(crate) fn word(finding: Option<&Finding>) -> &'static str {
-    match finding.map(|f| f.verdict) {
+/// Whether an arm leaves TLB entries of pages that it took out of the page tables. A
+/// record says so by its mode alone.
+fn lingers(audit: &Audit) -> bool {
+    audit
+        .mode
+        .get("flush")
+        .is_some_and(|v| v.to_string() == "none")
+}
+
+/// What [`word`] calls a page that the page tables have not and stale TLB entries may.
+const ABSENT: &str = "absent from page tables, reachable by stale TLB entries";
+
+/// The verdict of `reader` in a few words; one that was not tried is unknown.
+pub(crate) fn word(audit: &Audit, reader: Reader) -> &'static str {
+    match finding(audit, reader).map(|f| f.verdict) {
         Some(Verdict::Readable) => "readable",
+        Some(Verdict::Hidden) if reader == Reader::DirectMap && lingers(audit) => ABSENT,
         Some(Verdict::Hidden) => "hidden",
         Some(Verdict::Unknown) | None => "unknown",
     }
@@ -68,15 +82,18 @@ pub(crate) fn word(finding: Option<&Finding>) -> &'static str {
 /// What the arm claims.
 pub(crate) fn claim(audit: &Audit) -> &'static str {
     match audit.isolating {
+        true if lingers(audit) => "absent from page tables",
         true => "hidden",
         false => "none",
     }
 }
 
-/// Whether the claim holds: `yes`, `NO`, or nothing where nothing is claimed.
+/// Whether the claim to hide memory holds: `yes`, `NO`, or nothing where it is not made;
+/// who leaves stale TLB entries does not make it.
 pub(crate) fn holds(audit: &Audit) -> &'static str {
     match (audit.broken(), audit.isolating) {
         (Some(_), _) => "NO",
+        (None, true) if lingers(audit) => "",
         (None, true) => "yes",
         (None, false) => "",
     }
@@ -85,11 +102,11 @@ pub(crate) fn holds(audit: &Audit) -> &'static str {
 impl Evidence<'_> {
     /// Who is hidden from the direct map and who is not, in a sentence or two.
     pub(crate) fn summary(&self) -> String {
-        let parts = ["hidden", "readable", "unknown"].map(|verdict| {
+        let parts = ["hidden", ABSENT, "readable", "unknown"].map(|verdict| {
             let arms = self
                 .audits
                 .iter()
-                .filter(|audit| word(finding(audit, Reader::DirectMap)) == verdict);
+                .filter(|audit| word(audit, Reader::DirectMap) == verdict);
             let arms: Vec<String> = arms.map(|audit| audit.arm()).collect();
             (verdict, arms.join(", "))
         });
@@ -111,7 +128,10 @@ impl Evidence<'_> {
             &columns,
         );
         for audit in &self.audits {
-            let words = READERS.map(|(reader, _)| word(finding(audit, reader)));
+            let words = READERS.map(|(reader, _)| match word(audit, reader) {
+                ABSENT => "stale TLB",
+                word => word,
+            });
             let holds = match holds(audit) {
                 "" => "-".to_string(),
                 holds => holds.to_string(),
@@ -125,11 +145,12 @@ impl Evidence<'_> {
 
     /// Whether every claim holds, in a sentence.
     pub(crate) fn verdict(&self) -> String {
-        let claims = self.audits.iter().filter(|a| a.isolating).count();
+        let claims = self.audits.iter().filter(|a| a.isolating && !lingers(a));
+        let claims = claims.count();
         let broken = self.audits.iter().filter(|a| a.broken().is_some()).count();
         match (broken, claims) {
             (0, 0) => "No arm claims isolation.".to_string(),
-            (0, _) => "Every claim of isolation holds.".to_string(),
+            (0, _) => "Every claim to hide memory holds.".to_string(),
             (n, _) => format!("NOT AS CLAIMED: {n} of {} arms.", self.audits.len()),
         }
     }
@@ -140,7 +161,7 @@ impl Evidence<'_> {
         for audit in &self.audits {
             let seen = finding(audit, reader);
             let text = seen.map_or("not tried", |f| f.seen.as_str());
-            let sight = format!("{}: {text}", word(seen));
+            let sight = format!("{}: {text}", word(audit, reader));
             let arms = entry(
                 &mut sights,
                 |(s, _)| *s == sight,

@@ -253,7 +253,7 @@ fn isolation(out: &mut String, run: &Run) {
             row.extend(READERS.map(|(reader, _)| {
                 let finding = evidence::finding(audit, reader);
                 let seen = finding.map_or("not tried", |f| f.seen.as_str());
-                format!("**{}**: {}", evidence::word(finding), escape(seen))
+                format!("**{}**: {}", evidence::word(audit, reader), escape(seen))
             }));
             row.extend([evidence::claim(audit), evidence::holds(audit)].map(str::to_string));
             row

@@ -98,7 +98,7 @@ pub(crate) fn grouped(whole: &str) -> String {
 }
 
 /// A ratio and how well it is known: `1.038` with `[1.021, 1.055]`, `no interval`,
-/// `exact` or [`NOT_DETERMINISTIC`]. Three decimals put a column in line; a
+/// `exact`, `one run` or [`NOT_DETERMINISTIC`]. Three decimals put a column in line; a
 /// difference that is shown and yet hidden by them (instructions repeat to the
 /// last one) gets five.
 pub(crate) fn ratio(ratio: &Ratio) -> [String; 2] {
@@ -109,13 +109,24 @@ pub(crate) fn ratio(ratio: &Ratio) -> [String; 2] {
     };
     let ends = |i: Interval| format!("[{}, {}]", show(i.low), show(i.high));
     let precision = match ratio.precision {
-        Precision::Exact => "exact".to_string(),
+        Precision::Exact => exact(ratio).to_string(),
         Precision::Interval(interval) => ends(interval),
         Precision::TooFew => "no interval".to_string(),
         Precision::NotDeterministic => NOT_DETERMINISTIC.to_string(),
     };
     [show(ratio.value), precision]
 }
+
+/// How well an exact ratio is known. One block shows nothing of whether its count repeats.
+pub(crate) fn exact(ratio: &Ratio) -> &'static str {
+    match ratio.pairs {
+        0 | 1 => ONE_RUN,
+        _ => "exact",
+    }
+}
+
+/// In place of `exact` where there is one block.
+pub(crate) const ONE_RUN: &str = "one run";
 
 /// In place of a precision where counts of instructions did not repeat.
 pub(crate) const NOT_DETERMINISTIC: &str = "NOT DETERMINISTIC";

@@ -76,7 +76,7 @@ fn testbed(part: &mut Part, digest: &Digest<'_>, bed: &Bed<'_>) {
     part.said
         .push(format!("It counts {}.", prose::about(bed.testbed)));
     part.said
-        .extend(prose::unit_caution(bed.testbed).map(str::to_string));
+        .extend(prose::unit_cautions(digest.run, bed.testbed));
     let facts = prose::machine(digest.run, bed.testbed);
     part.said
         .extend((!facts.is_empty()).then(|| facts.join("; ") + "."));

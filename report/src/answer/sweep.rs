@@ -182,7 +182,7 @@ impl<'t, 'a> Sweep<'t, 'a> {
         .to_string();
         if !same.is_empty() {
             let names: Vec<String> = same.into_iter().map(|(name, _)| name).collect();
-            grid.about += &format!(" Exactly as much: {}.", names.join(", "));
+            grid.about += &format!(" Equal: {}.", names.join(", "));
         }
         grid.unless_empty()
     }

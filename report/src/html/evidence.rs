@@ -38,7 +38,7 @@ pub(super) fn isolation(digest: &Digest<'_>, palette: &Palette, budget: &mut Bud
                     @for (reader, _) in READERS {
                         @let finding = evidence::finding(audit, reader);
                         td {
-                            strong { (evidence::word(finding)) }
+                            strong { (evidence::word(audit, reader)) }
                             span.between { (finding.map_or("not tried", |f| f.seen.as_str())) }
                         }
                     }

@@ -208,7 +208,14 @@ fn ratios(
         others().all(|(arm, ..)| arm.ratio.as_ref().is_ok_and(|r| r.precision == precision))
     };
     if all(Precision::Exact) {
-        said.push("ratios are exact".into());
+        let once = |(arm, ..): &Measured<'_, '_>| {
+            let ratio = arm.ratio.as_ref().ok();
+            ratio.is_some_and(|ratio| number::exact(ratio) == number::ONE_RUN)
+        };
+        said.push(match others().any(once) {
+            true => "ratios are of one run".into(),
+            false => "ratios are exact".into(),
+        });
     } else if all(Precision::TooFew) {
         said.push("too few blocks for an interval".into());
     } else {

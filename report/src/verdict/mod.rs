@@ -26,7 +26,7 @@ use results::{Run, gate::Comparison};
 
 /// What the columns of a table mean.
 const COLUMNS: &str = "A, B: medians over blocks. delta and interval: the change from A to B in \
-percent, with its 95 % interval; exact: the difference of counts that repeat to the last digit. MDE, detects: the \
+percent, with its 95 % interval; exact: the difference of counts that several blocks repeat to the last digit; one run: of counts from one block. MDE, detects: the \
 least slowdown, in percent, that would be called a regression in 4 cases of 5.";
 
 /// How much is shown.

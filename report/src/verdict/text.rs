@@ -41,7 +41,7 @@ moved; # other samples with the same median.";
 
 /// What the columns mean.
 const COLUMNS: &str = "A, B: medians over blocks. delta, interval: change from A to B in \
-percent, with a 95% interval; exact: the difference of counts that repeat. MDE: the least slowdown, in percent, \
+percent, with a 95% interval; exact: the difference of counts that repeat; one run: of one block. MDE: the least slowdown, in percent, \
 called a regression in 4 cases of 5.";
 
 pub(super) fn text(pair: &Pair<'_>) -> String {

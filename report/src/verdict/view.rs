@@ -218,7 +218,7 @@ fn cautions(pair: &Pair<'_>) -> Vec<String> {
     }
     cautions.extend(comparison.notes.iter().cloned());
     let units = comparison.testbeds().into_iter();
-    cautions.extend(units.filter_map(prose::unit_caution).map(String::from));
+    cautions.extend(units.flat_map(|testbed| prose::unit_cautions(pair.current, testbed)));
     let [a, b] = [pair.baseline, pair.current].map(warnings);
     for warning in &a {
         let who = if b.contains(warning) { "A and B" } else { "A" };

@@ -128,15 +128,23 @@ pub(super) fn delta(metric: &Metric) -> String {
     change.map_or("–".to_string(), |c| number::percent(c.ratio) + "%")
 }
 
-/// How well the change is known: `[+2.1, +5.5]` in percent, `-5 exact` of counts, or
+/// How well the change is known: `[+2.1, +5.5]` in percent, `-5 exact` of counts (`-5 one run` from one block), or
 /// that it is not.
 pub(super) fn interval(metric: &Metric) -> String {
     match (metric.method, metric.change.and_then(|c| c.interval)) {
         (Method::Exact, _) => match metric.baseline.zip(metric.current) {
-            Some((a, b)) if a.median != b.median => {
-                format!("{} exact", number::difference(b.median - a.median))
+            Some((a, b)) => {
+                // One block shows nothing of whether its count repeats.
+                let known = match a.blocks.min(b.blocks) {
+                    0 | 1 => number::ONE_RUN,
+                    _ => "exact",
+                };
+                match a.median == b.median {
+                    true => known.to_string(),
+                    false => format!("{} {known}", number::difference(b.median - a.median)),
+                }
             }
-            _ => "exact".to_string(),
+            None => "none".to_string(),
         },
         (Method::Unpaired, None) => "none".to_string(),
         (Method::Unpaired, Some(i)) => {

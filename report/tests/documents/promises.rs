@@ -187,7 +187,7 @@ fn a_lab_shows_its_modes_its_evidence_and_its_defects() {
             "guest-memfd-reinsert access=held flush=none",
             "NOT DETERMINISTIC",
             "ISOLATION NOT AS CLAIMED",
-            "exact",
+            "one run",
             "+7,392",
             "Isolation evidence",
             "NOT AS CLAIMED: 1 of 12 arms",
