@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Links the payload for the guest: static, no C runtime, at a fixed address.
+//! Finds the files of operations, and links the payload for the guest: static, no C runtime,
+//! at a fixed address.
 
 fn main() {
     println!("cargo::rerun-if-changed=payload.ld");
+    embed::modules("src/ops", "ops.rs");
     // Only the nested build links the binary; the library needs no script.
     if std::env::var_os("CARGO_FEATURE_BIN").is_none() {
         return;

@@ -85,7 +85,7 @@ fn panic() -> Result<Completion, Failed> {
     let mut devices = [Device::new(0), Device::new(0)];
     let error = machine.call_all(&requests, &mut devices).unwrap_err();
     let text = error.to_string();
-    assert!(text.contains("guest/src/ops.rs:"), "{text}");
+    assert!(text.contains("guest/src/ops/misbehave.rs:"), "{text}");
     assert!(text.contains("asked to, with seed 1"), "{text}");
     Ok(Completion::Completed)
 }

@@ -47,9 +47,109 @@ pub mod step {
     pub const NO_INTERRUPT: u64 = 10;
 }
 
-// A new workload model is a new line here and a function in the payload.
-macro_rules! ops {
-    ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
+/// The table of operations: a name, the number that crosses, and the function of the
+/// payload that carries it out, as a path from the payload's `ops`. `$with` is a macro that
+/// is handed all of it. A new operation is a new line here and a function in the payload.
+#[macro_export]
+macro_rules! for_each_op {
+    ($with:ident) => {
+        $with! {
+            /// Run `count` iterations of a two-instruction loop; one sample: the ticks
+            /// for all of them.
+            Spin = 1 => spin::spin,
+            /// Read `count` values of `width` bytes at `address`, one sample each.
+            MmioRead = 2 => access::read,
+            /// Write `count` values of `width` bytes of sequence `seed` at `address`, one
+            /// sample each.
+            MmioWrite = 3 => access::write,
+            /// Read `count` 32-bit values from port [`crate::port::DATA`].
+            PortRead = 4 => access::port_read,
+            /// Read the TSC `batch` times a sample, `count` samples. `out[0]` counts
+            /// steps backwards.
+            Tsc = 5 => clock::tsc,
+            /// Read kvm-clock at `address`, `batch` times a sample, `count` samples.
+            /// `out`: first reading, last reading (ns), steps backwards, version field.
+            Pvclock = 6 => clock::pvclock,
+            /// Write one word to each of `count` pages from `address`, `stride` bytes
+            /// apart, in the order that `shuffle` gives; a sample for every `batch`-th
+            /// page. `out[0]`: ticks for all.
+            Touch = 7 => memory::touch,
+            /// Read one word of each of `count` pages from `address`, `stride` bytes
+            /// apart, into the digest.
+            Sum = 8 => memory::sum,
+            /// Never reply: what the watchdog is for.
+            Hang = 9 => misbehave::hang,
+            /// Panic with a known message: what the panic report is for.
+            Panic = 10 => misbehave::panic,
+            /// Read port [`crate::port::DATA`] `count` times, each of which makes the host
+            /// have KVM rewrite the kvm-clock at `address`; a sample is the time until
+            /// the rewritten clock has been read. `out`: first reading, last reading
+            /// (ns), reads after which the version was the old one, version field.
+            PvclockUpdate = 11 => clock::pvclock_update,
+            /// As [`Op::MmioRead`] of 32 bits, by an instruction that begins on one page
+            /// and ends on the next.
+            MmioReadAcross = 12 => access::read_across,
+            /// Read `count` 32-bit values, each at its own virtual page from `address`
+            /// on, the page-table entry of which was not present until right before. The
+            /// entry of read `i` leads to page `value(seed, i)` of the MMIO window, modulo
+            /// their number.
+            MmioReadCold = 13 => access::read_cold,
+            /// As [`Op::MmioReadCold`], by `movs` to memory.
+            MmioCopyCold = 14 => access::copy_cold,
+            /// Write the constant `seed`, 32 bits, at `address`, `count` times.
+            Notify = 15 => access::notify,
+            /// `count` times `rep stos` of `batch` 32-bit values to `address`, the same
+            /// value for all of one: sequence `seed`. A sample each.
+            MmioFill = 16 => string::fill,
+            /// `count` times `rep movs` of `batch` 32-bit values from `address` to memory.
+            MmioCopyIn = 17 => string::copy_in,
+            /// `count` times `rep movs` of `batch` 32-bit values of sequence `seed` from
+            /// memory to `address`.
+            MmioCopyOut = 18 => string::copy_out,
+            /// `count` times `rep ins` of `batch` 32-bit values from
+            /// [`crate::port::DATA`].
+            PortIn = 19 => string::port_in,
+            /// `count` times `rep outs` of `batch` 32-bit values of sequence `seed` to
+            /// [`crate::port::DATA`].
+            PortOut = 20 => string::port_out,
+            /// As [`Op::MmioRead`] of 32 bits, without the access: the guest decodes the
+            /// instruction itself and asks by a write of port [`crate::port::ASK`], with
+            /// all that the host needs in registers.
+            MmioAsk = 21 => access::ask,
+            /// Read port [`crate::port::DATA`] `count` times, each of which makes KVM
+            /// rewrite a structure with a 32-bit version field at `address`; a sample is
+            /// the time until the version has been read. `out[0]`: reads after which it
+            /// was the old one, or odd; `out[1]`: the last version.
+            Rewrite = 22 => clock::rewrite,
+            /// Read port [`crate::port::TIMER`] `count` times. `out`: first reading, last
+            /// reading, steps backwards.
+            Timer = 23 => clock::timer,
+            /// Drive the virtio-blk device whose registers are at `address`: `count` times
+            /// `batch` requests of `stride` bytes at once, reads of a disk that holds
+            /// [`crate::pattern`] of `seed` or (`width` 1) writes that make it hold it; a
+            /// sample is the time from the first descriptor to the last completion. The
+            /// rings lie from `place` on, the data [`crate::layout::BUFFERS`] behind
+            /// [`crate::layout::ARENA`]; where `place` is elsewhere it is copied from and to
+            /// buffers there. Completion shows by interrupt `vector`, or to one who polls
+            /// (0). The digest is how many interrupts came. `out`: requests with another
+            /// status than OK, wrong words read, the device's status at the end, and the
+            /// [`crate::step`] at which it went wrong (0: at none).
+            Block = 24 => virtio::block::drive,
+            /// Drive the virtio-net device whose registers are at `address`: `count` times
+            /// send `batch` frames of `stride` bytes at once and wait until all came back; the
+            /// rest as [`Op::Block`].
+            Net = 25 => virtio::net::drive,
+            /// Follow `count` times `batch` pointers from `address` on, through `width` places
+            /// that lie `stride` bytes apart and follow each other in the order `shuffle`, in
+            /// a circle; see [`crate::chase`]. A sample each. `out`: how many of the places a
+            /// round passes, and where the last pointer led.
+            Chase = 26 => chase::chase,
+        }
+    };
+}
+
+macro_rules! define {
+    ($($(#[$doc:meta])* $name:ident = $number:literal => $($function:ident)::+,)*) => {
         /// What the guest is asked to do.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u64)]
@@ -64,98 +164,7 @@ macro_rules! ops {
     };
 }
 
-ops! {
-    /// Run `count` iterations of a two-instruction loop; one sample: the ticks
-    /// for all of them.
-    Spin = 1,
-    /// Read `count` values of `width` bytes at `address`, one sample each.
-    MmioRead = 2,
-    /// Write `count` values of `width` bytes of sequence `seed` at `address`, one
-    /// sample each.
-    MmioWrite = 3,
-    /// Read `count` 32-bit values from port [`crate::port::DATA`].
-    PortRead = 4,
-    /// Read the TSC `batch` times a sample, `count` samples. `out[0]` counts
-    /// steps backwards.
-    Tsc = 5,
-    /// Read kvm-clock at `address`, `batch` times a sample, `count` samples.
-    /// `out`: first reading, last reading (ns), steps backwards, version field.
-    Pvclock = 6,
-    /// Write one word to each of `count` pages from `address`, `stride` bytes
-    /// apart, in the order that `shuffle` gives; a sample for every `batch`-th
-    /// page. `out[0]`: ticks for all.
-    Touch = 7,
-    /// Read one word of each of `count` pages from `address`, `stride` bytes
-    /// apart, into the digest.
-    Sum = 8,
-    /// Never reply: what the watchdog is for.
-    Hang = 9,
-    /// Panic with a known message: what the panic report is for.
-    Panic = 10,
-    /// Read port [`crate::port::DATA`] `count` times, each of which makes the host
-    /// have KVM rewrite the kvm-clock at `address`; a sample is the time until
-    /// the rewritten clock has been read. `out`: first reading, last reading
-    /// (ns), reads after which the version was the old one, version field.
-    PvclockUpdate = 11,
-    /// As [`Op::MmioRead`] of 32 bits, by an instruction that begins on one page
-    /// and ends on the next.
-    MmioReadAcross = 12,
-    /// Read `count` 32-bit values, each at its own virtual page from `address`
-    /// on, the page-table entry of which was not present until right before. The
-    /// entry of read `i` leads to page `value(seed, i)` of the MMIO window, modulo
-    /// their number.
-    MmioReadCold = 13,
-    /// As [`Op::MmioReadCold`], by `movs` to memory.
-    MmioCopyCold = 14,
-    /// Write the constant `seed`, 32 bits, at `address`, `count` times.
-    Notify = 15,
-    /// `count` times `rep stos` of `batch` 32-bit values to `address`, the same
-    /// value for all of one: sequence `seed`. A sample each.
-    MmioFill = 16,
-    /// `count` times `rep movs` of `batch` 32-bit values from `address` to memory.
-    MmioCopyIn = 17,
-    /// `count` times `rep movs` of `batch` 32-bit values of sequence `seed` from
-    /// memory to `address`.
-    MmioCopyOut = 18,
-    /// `count` times `rep ins` of `batch` 32-bit values from
-    /// [`crate::port::DATA`].
-    PortIn = 19,
-    /// `count` times `rep outs` of `batch` 32-bit values of sequence `seed` to
-    /// [`crate::port::DATA`].
-    PortOut = 20,
-    /// As [`Op::MmioRead`] of 32 bits, without the access: the guest decodes the
-    /// instruction itself and asks by a write of port [`crate::port::ASK`], with
-    /// all that the host needs in registers.
-    MmioAsk = 21,
-    /// Read port [`crate::port::DATA`] `count` times, each of which makes KVM
-    /// rewrite a structure with a 32-bit version field at `address`; a sample is
-    /// the time until the version has been read. `out[0]`: reads after which it
-    /// was the old one, or odd; `out[1]`: the last version.
-    Rewrite = 22,
-    /// Read port [`crate::port::TIMER`] `count` times. `out`: first reading, last
-    /// reading, steps backwards.
-    Timer = 23,
-    /// Drive the virtio-blk device whose registers are at `address`: `count` times
-    /// `batch` requests of `stride` bytes at once, reads of a disk that holds
-    /// [`crate::pattern`] of `seed` or (`width` 1) writes that make it hold it; a
-    /// sample is the time from the first descriptor to the last completion. The
-    /// rings lie from `place` on, the data [`crate::layout::BUFFERS`] behind
-    /// [`crate::layout::ARENA`]; where `place` is elsewhere it is copied from and to
-    /// buffers there. Completion shows by interrupt `vector`, or to one who polls
-    /// (0). The digest is how many interrupts came. `out`: requests with another
-    /// status than OK, wrong words read, the device's status at the end, and the
-    /// [`crate::step`] at which it went wrong (0: at none).
-    Block = 24,
-    /// Drive the virtio-net device whose registers are at `address`: `count` times
-    /// send `batch` frames of `stride` bytes at once and wait until all came back; the
-    /// rest as [`Op::Block`].
-    Net = 25,
-    /// Follow `count` times `batch` pointers from `address` on, through `width` places
-    /// that lie `stride` bytes apart and follow each other in the order `shuffle`, in
-    /// a circle; see [`crate::chase`]. A sample each. `out`: how many of the places a
-    /// round passes, and where the last pointer led.
-    Chase = 26,
-}
+for_each_op!(define);
 
 /// A word that is no [`Op`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

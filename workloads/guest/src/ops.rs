@@ -5,110 +5,40 @@
 // UNSAFETY: MMIO and ports have no safe form; addresses come from the host.
 #![expect(unsafe_code)]
 
-mod access;
-mod chase;
-mod clock;
-mod memory;
-mod string;
-mod virtio;
+// One module for each file in `ops/`, found by the build script.
+include!(concat!(env!("OUT_DIR"), "/ops.rs"));
 
-use crate::{asm, memory::Words, samples::Samples};
-use abi::{Args, Op, Reply, Request, Status, layout};
+use crate::{
+    memory::Words,
+    samples::{Answer, Room},
+};
+use abi::{Op, Request, Status, layout};
 
-/// Carries out `request`, leaving its samples in `buffer`; `scratch` is memory
-/// that string instructions may use.
-///
-/// # Errors
-/// The [`Status`] to answer with, if the request cannot be carried out.
-///
-/// # Safety
-/// The addresses of the request are mapped, for writing where the operation
-/// writes, and hold nothing that this program relies on.
-pub unsafe fn run(request: Request, buffer: Words, scratch: Words) -> Result<Reply, Status> {
-    let args = request.args;
-    let wanted = samples_of(request);
-    let drives = matches!(request.op, Op::Block | Op::Net);
-    let too_deep = drives && args.batch > virtio::DEPTH_MAX;
-    let nowhere = request.op == Op::Chase && args.width == 0;
-    if nowhere || too_deep || wanted > buffer.len() || elements_of(request) > 2 * scratch.len() {
-        return Err(Status::BadArgs);
-    }
-    let mut samples = Samples::new(buffer, wanted);
-    let s = &mut samples;
-    // SAFETY: every operation below needs what this function's contract gives.
-    let (digest, out) = unsafe {
-        match request.op {
-            Op::Spin => spin(args, s),
-            Op::MmioRead => access::read(args, s),
-            Op::MmioWrite => access::write(args, s),
-            Op::MmioReadAcross => access::read_across(args, s),
-            Op::MmioReadCold => access::read_cold(args, s),
-            Op::MmioCopyCold => access::copy_cold(args, s, scratch),
-            Op::MmioAsk => access::ask(args, s),
-            Op::Notify => access::notify(args, s),
-            Op::PortRead => access::port_read(args, s),
-            Op::MmioFill => string::fill(args, s),
-            Op::MmioCopyIn => string::copy_in(args, s, scratch),
-            Op::MmioCopyOut => string::copy_out(args, s, scratch),
-            Op::PortIn => string::port_in(args, s, scratch),
-            Op::PortOut => string::port_out(args, s, scratch),
-            Op::Tsc => clock::tsc(args, s),
-            Op::Pvclock => clock::pvclock(args, s),
-            Op::PvclockUpdate => clock::pvclock_update(args, s),
-            Op::Rewrite => clock::rewrite(args, s),
-            Op::Timer => clock::timer(args, s),
-            Op::Block => virtio::block::drive(args, s),
-            Op::Net => virtio::net::drive(args, s),
-            Op::Chase => chase::chase(args, s),
-            Op::Touch => memory::touch(args, s),
-            Op::Sum => memory::sum(args),
-            Op::Hang => hang(),
-            Op::Panic => panic!("asked to, with seed {}", args.seed),
+/// The match over all operations: each has the arguments of its request and the room of
+/// its vCPU, and says first how many samples it leaves.
+macro_rules! dispatch {
+    ($($(#[$doc:meta])* $name:ident = $number:literal => $($function:ident)::+,)*) => {
+        /// Carries out `request`, leaving its samples in `room`.
+        ///
+        /// # Errors
+        /// The [`Status`] to answer with, if the request cannot be carried out.
+        ///
+        /// # Safety
+        /// The addresses of the request are mapped, for writing where the operation
+        /// writes, and hold nothing that this program relies on. IOPL is 3.
+        pub unsafe fn run(request: Request, room: Room) -> Answer {
+            let args = request.args;
+            // SAFETY: every operation needs what this function's contract gives.
+            unsafe {
+                match request.op {
+                    $(Op::$name => $($function)::+(args, room),)*
+                }
+            }
         }
     };
-    Ok(Reply {
-        digest,
-        samples: samples.len(),
-        out,
-    })
 }
 
-/// How many samples it leaves.
-fn samples_of(request: Request) -> u64 {
-    let args = request.args;
-    match request.op {
-        Op::Spin => 1,
-        Op::Touch => args.count.div_ceil(args.batch.max(1)),
-        Op::Sum | Op::Hang | Op::Panic => 0,
-        _ => args.count,
-    }
-}
-
-/// How many 32-bit elements one of its string instructions moves.
-fn elements_of(request: Request) -> u64 {
-    match request.op {
-        Op::MmioFill | Op::MmioCopyIn | Op::MmioCopyOut | Op::PortIn | Op::PortOut => {
-            request.args.batch
-        }
-        _ => 0,
-    }
-}
-
-/// The digest and the results of an operation.
-type Answer = (u64, [u64; 4]);
-
-fn spin(args: Args, samples: &mut Samples) -> Answer {
-    let before = asm::tsc();
-    asm::spin(args.count);
-    samples.push(asm::tsc() - before);
-    (0, [0; 4])
-}
-
-fn hang() -> ! {
-    loop {
-        core::hint::spin_loop();
-    }
-}
+abi::for_each_op!(dispatch);
 
 /// Reads the request of `vcpu` from its command page, carries it out and
 /// writes the reply.
@@ -117,17 +47,18 @@ fn hang() -> ! {
 /// As [`run`], and the areas of [`layout`] are mapped.
 pub unsafe fn serve(vcpu: u64) {
     // SAFETY: the layout is mapped, by the contract above.
-    let (page, buffer, scratch) = unsafe {
+    let (page, room) = unsafe {
+        let samples = Words::new(layout::samples(vcpu), layout::SAMPLES_MAX);
+        let scratch = Words::new(layout::scratch(vcpu), layout::PAGE / 8);
         (
             Words::new(layout::command(vcpu), abi::WORDS as u64),
-            Words::new(layout::samples(vcpu), layout::SAMPLES_MAX),
-            Words::new(layout::scratch(vcpu), layout::PAGE / 8),
+            Room::new(samples, scratch),
         )
     };
     let words = core::array::from_fn(|i| page.get((abi::word::OP + i) as u64));
     let status = match Request::from_words(words) {
         // SAFETY: as above.
-        Ok(request) => match unsafe { run(request, buffer, scratch) } {
+        Ok(request) => match unsafe { run(request, room) } {
             Ok(reply) => {
                 page.set(abi::word::DIGEST as u64, reply.digest);
                 page.set(abi::word::SAMPLES as u64, reply.samples);
@@ -148,7 +79,7 @@ mod tests {
     extern crate std;
 
     use super::*;
-    use abi::{Digest, value};
+    use abi::{Args, Digest, Reply, value};
     use std::{vec, vec::Vec};
 
     /// Runs `request` on memory of this process.
@@ -160,7 +91,7 @@ mod tests {
         let reply = unsafe {
             let words = Words::new(buffer.as_mut_ptr().expose_provenance() as u64, room as u64);
             let scratch = Words::new(scratch.as_mut_ptr().expose_provenance() as u64, 8);
-            run(Request { op, args }, words, scratch)
+            run(Request { op, args }, Room::new(words, scratch))
         };
         (reply, buffer)
     }

@@ -5,13 +5,20 @@
 // UNSAFETY: see the parent module.
 #![expect(unsafe_code)]
 
-use super::Answer;
-use crate::{asm, memory::Words, samples::Samples};
-use abi::{Args, Order, chase};
+use crate::{
+    asm,
+    memory::Words,
+    samples::{Answer, Room},
+};
+use abi::{Args, Order, Status, chase};
 
 /// # Safety
 /// The places are mapped and ours to write.
-pub(super) unsafe fn chase(args: Args, samples: &mut Samples) -> Answer {
+pub(super) unsafe fn chase(args: Args, room: Room) -> Answer {
+    let mut samples = room.samples(args.count)?;
+    if args.width == 0 {
+        return Err(Status::BadArgs);
+    }
     let order = Order::new(args.shuffle, args.width);
     let place = |i: u64| chase::place(&args, order.at(i % args.width));
     for i in 0..args.width {
@@ -35,5 +42,5 @@ pub(super) unsafe fn chase(args: Args, samples: &mut Samples) -> Answer {
         at = unsafe { asm::follow(at, args.batch) };
         samples.push(asm::tsc() - before);
     }
-    (0, [passed, at, 0, 0])
+    samples.reply(0, [passed, at, 0, 0])
 }

@@ -4,16 +4,16 @@
 // UNSAFETY: see the parent module.
 #![expect(unsafe_code)]
 
-use super::Answer;
 use crate::{
     asm,
     memory::Words,
     pvclock::{self, Snapshot},
-    samples::Samples,
+    samples::{Answer, Room},
 };
 use abi::{Args, Digest, port};
 
-pub(super) fn tsc(args: Args, samples: &mut Samples) -> Answer {
+pub(super) fn tsc(args: Args, room: Room) -> Answer {
+    let mut samples = room.samples(args.count)?;
     let (mut last, mut backwards) = (0, 0);
     for _ in 0..args.count {
         let before = asm::tsc();
@@ -24,12 +24,13 @@ pub(super) fn tsc(args: Args, samples: &mut Samples) -> Answer {
         }
         samples.push(asm::tsc() - before);
     }
-    (0, [backwards, 0, 0, 0])
+    samples.reply(0, [backwards, 0, 0, 0])
 }
 
 /// # Safety
 /// A pvclock structure is mapped at `args.address`.
-pub(super) unsafe fn pvclock(args: Args, samples: &mut Samples) -> Answer {
+pub(super) unsafe fn pvclock(args: Args, room: Room) -> Answer {
+    let mut samples = room.samples(args.count)?;
     // SAFETY: by the contract above; only read.
     let page = unsafe { Words::new(args.address, pvclock::WORDS) };
     let read = || Snapshot::read(&page).at(asm::tsc());
@@ -45,12 +46,13 @@ pub(super) unsafe fn pvclock(args: Args, samples: &mut Samples) -> Answer {
         samples.push(asm::tsc() - before);
     }
     let version = Snapshot::read(&page).version().into();
-    (0, [first, last, backwards, version])
+    samples.reply(0, [first, last, backwards, version])
 }
 
 /// # Safety
 /// A pvclock structure is mapped at `args.address`, and IOPL is 3.
-pub(super) unsafe fn pvclock_update(args: Args, samples: &mut Samples) -> Answer {
+pub(super) unsafe fn pvclock_update(args: Args, room: Room) -> Answer {
+    let mut samples = room.samples(args.count)?;
     // SAFETY: by the contract above; only read.
     let page = unsafe { Words::new(args.address, pvclock::WORDS) };
     let mut digest = Digest::new();
@@ -69,13 +71,14 @@ pub(super) unsafe fn pvclock_update(args: Args, samples: &mut Samples) -> Answer
         missed += u64::from(clock.version() == version || now < last);
         (version, last) = (clock.version(), now);
     }
-    (digest.get(), [first, last, missed, version.into()])
+    samples.reply(digest.get(), [first, last, missed, version.into()])
 }
 
 /// # Safety
 /// A 32-bit version field is mapped at `args.address`, a multiple of 8, and IOPL
 /// is 3.
-pub(super) unsafe fn rewrite(args: Args, samples: &mut Samples) -> Answer {
+pub(super) unsafe fn rewrite(args: Args, room: Room) -> Answer {
+    let mut samples = room.samples(args.count)?;
     // SAFETY: by the contract above; only read.
     let field = unsafe { Words::new(args.address, 1) };
     let mut digest = Digest::new();
@@ -91,12 +94,13 @@ pub(super) unsafe fn rewrite(args: Args, samples: &mut Samples) -> Answer {
         missed += u64::from(now == version || now & 1 == 1);
         version = now;
     }
-    (digest.get(), [missed, version.into(), 0, 0])
+    samples.reply(digest.get(), [missed, version.into(), 0, 0])
 }
 
 /// # Safety
 /// IOPL is 3.
-pub(super) unsafe fn timer(args: Args, samples: &mut Samples) -> Answer {
+pub(super) unsafe fn timer(args: Args, room: Room) -> Answer {
+    let mut samples = room.samples(args.count)?;
     // SAFETY: by the contract above.
     let read = || u64::from(unsafe { asm::in_u32::<{ port::TIMER as u8 }>() });
     let first = read();
@@ -108,5 +112,5 @@ pub(super) unsafe fn timer(args: Args, samples: &mut Samples) -> Answer {
         backwards += u64::from(now < last);
         last = now;
     }
-    (0, [first, last, backwards, 0])
+    samples.reply(0, [first, last, backwards, 0])
 }

@@ -4,14 +4,18 @@
 // UNSAFETY: see the parent module.
 #![expect(unsafe_code)]
 
-use super::Answer;
-use crate::{asm, memory::Words, samples::Samples};
+use crate::{
+    asm,
+    memory::Words,
+    samples::{Answer, Room},
+};
 use abi::{Args, Digest, Order, value};
 
 /// # Safety
 /// The pages are mapped and ours to write.
-pub(super) unsafe fn touch(args: Args, samples: &mut Samples) -> Answer {
+pub(super) unsafe fn touch(args: Args, room: Room) -> Answer {
     let every = args.batch.max(1);
+    let mut samples = room.samples(args.count.div_ceil(every))?;
     let order = Order::new(args.shuffle, args.count);
     let begin = asm::tsc();
     for i in 0..args.count {
@@ -27,16 +31,17 @@ pub(super) unsafe fn touch(args: Args, samples: &mut Samples) -> Answer {
             page.set(0, content);
         }
     }
-    (0, [asm::tsc() - begin, 0, 0, 0])
+    let total = asm::tsc() - begin;
+    samples.reply(0, [total, 0, 0, 0])
 }
 
 /// # Safety
 /// The pages are mapped.
-pub(super) unsafe fn sum(args: Args) -> Answer {
+pub(super) unsafe fn sum(args: Args, room: Room) -> Answer {
     let mut digest = Digest::new();
     for i in 0..args.count {
         // SAFETY: by the contract above; only read.
         digest.push(unsafe { Words::new(args.address + i * args.stride, 1) }.get(0));
     }
-    (digest.get(), [0; 4])
+    room.samples(0)?.reply(digest.get(), [0; 4])
 }

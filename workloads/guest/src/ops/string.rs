@@ -4,13 +4,18 @@
 // UNSAFETY: see the parent module.
 #![expect(unsafe_code)]
 
-use super::Answer;
-use crate::{asm, memory::Words, samples::Samples};
+use crate::{
+    asm,
+    memory::Words,
+    samples::{Answer, Room},
+};
 use abi::{Args, Digest, port, truncate, value};
 
 /// # Safety
 /// `batch` 32-bit values from `address` are mapped and ours to write.
-pub(super) unsafe fn fill(args: Args, samples: &mut Samples) -> Answer {
+pub(super) unsafe fn fill(args: Args, room: Room) -> Answer {
+    let mut samples = room.samples(args.count)?;
+    room.scratch(args.batch)?;
     for i in 0..args.count {
         let sent = value(args.seed, i) as u32;
         let before = asm::tsc();
@@ -19,25 +24,29 @@ pub(super) unsafe fn fill(args: Args, samples: &mut Samples) -> Answer {
         samples.push(asm::tsc() - before);
     }
     let digest = Digest::of_values(args.seed, args.count, 4, args.batch);
-    (digest, [0; 4])
+    samples.reply(digest, [0; 4])
 }
 
 /// `instruction` brings `batch` values into `scratch`.
 #[inline(always)]
-fn bring(args: Args, samples: &mut Samples, scratch: Words, instruction: impl Fn()) -> Answer {
+fn bring(args: Args, room: Room, instruction: impl Fn(Words)) -> Answer {
+    let scratch = room.scratch(args.batch)?;
+    let mut samples = room.samples(args.count)?;
     let mut digest = Digest::new();
     for _ in 0..args.count {
         let before = asm::tsc();
-        instruction();
+        instruction(scratch);
         samples.push(asm::tsc() - before);
         (0..args.batch).for_each(|i| digest.push(scratch.half(i)));
     }
-    (digest.get(), [0; 4])
+    samples.reply(digest.get(), [0; 4])
 }
 
 /// `instruction` takes `batch` values out of `scratch`.
 #[inline(always)]
-fn take(args: Args, samples: &mut Samples, scratch: Words, instruction: impl Fn()) -> Answer {
+fn take(args: Args, room: Room, instruction: impl Fn(Words)) -> Answer {
+    let scratch = room.scratch(args.batch)?;
+    let mut samples = room.samples(args.count)?;
     let mut digest = Digest::new();
     for i in 0..args.count {
         for j in 0..args.batch {
@@ -46,44 +55,44 @@ fn take(args: Args, samples: &mut Samples, scratch: Words, instruction: impl Fn(
             digest.push(sent);
         }
         let before = asm::tsc();
-        instruction();
+        instruction(scratch);
         samples.push(asm::tsc() - before);
     }
-    (digest.get(), [0; 4])
+    samples.reply(digest.get(), [0; 4])
 }
 
 /// # Safety
 /// `batch` 32-bit values from `address` are mapped and fit the scratch memory.
-pub(super) unsafe fn copy_in(args: Args, s: &mut Samples, scratch: Words) -> Answer {
+pub(super) unsafe fn copy_in(args: Args, room: Room) -> Answer {
     // SAFETY: by the contract above.
-    bring(args, s, scratch, || unsafe {
+    bring(args, room, |scratch| unsafe {
         asm::copy(scratch.address(), args.address, args.batch)
     })
 }
 
 /// # Safety
 /// As [`copy_in`], and the values are ours to write.
-pub(super) unsafe fn copy_out(args: Args, s: &mut Samples, scratch: Words) -> Answer {
+pub(super) unsafe fn copy_out(args: Args, room: Room) -> Answer {
     // SAFETY: by the contract above.
-    take(args, s, scratch, || unsafe {
+    take(args, room, |scratch| unsafe {
         asm::copy(args.address, scratch.address(), args.batch)
     })
 }
 
 /// # Safety
 /// IOPL is 3, and `batch` 32-bit values fit the scratch memory.
-pub(super) unsafe fn port_in(args: Args, s: &mut Samples, scratch: Words) -> Answer {
+pub(super) unsafe fn port_in(args: Args, room: Room) -> Answer {
     // SAFETY: by the contract above.
-    bring(args, s, scratch, || unsafe {
+    bring(args, room, |scratch| unsafe {
         asm::ins::<{ port::DATA }>(scratch.address(), args.batch)
     })
 }
 
 /// # Safety
 /// As [`port_in`].
-pub(super) unsafe fn port_out(args: Args, s: &mut Samples, scratch: Words) -> Answer {
+pub(super) unsafe fn port_out(args: Args, room: Room) -> Answer {
     // SAFETY: by the contract above.
-    take(args, s, scratch, || unsafe {
+    take(args, room, |scratch| unsafe {
         asm::outs::<{ port::DATA }>(scratch.address(), args.batch)
     })
 }

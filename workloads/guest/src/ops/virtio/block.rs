@@ -5,9 +5,13 @@
 // UNSAFETY: see the parent module.
 #![expect(unsafe_code)]
 
-use super::{Completion, Data, HEADERS, Part, Queue, Registers, STATUSES};
-use crate::{asm, memory::Words, ops::Answer, samples::Samples};
-use abi::{Args, layout, pattern};
+use super::{Completion, DEPTH_MAX, Data, HEADERS, Part, Queue, Registers, STATUSES};
+use crate::{
+    asm,
+    memory::Words,
+    samples::{Answer, Room},
+};
+use abi::{Args, Status, layout, pattern};
 
 const SECTOR: u64 = 512;
 const WRITE: u64 = 1;
@@ -23,7 +27,11 @@ struct Slot {
 /// # Safety
 /// A virtio-blk device has its registers at `address`, and the arena and the memory
 /// from `place` on are ours.
-pub(crate) unsafe fn drive(args: Args, samples: &mut Samples) -> Answer {
+pub(crate) unsafe fn drive(args: Args, room: Room) -> Answer {
+    let mut samples = room.samples(args.count)?;
+    if args.batch > DEPTH_MAX {
+        return Err(Status::BadArgs);
+    }
     // SAFETY: by the contract above.
     let (registers, mut queue) =
         unsafe { (Registers::new(args.address), Queue::new(args.place, 0)) };
@@ -31,7 +39,7 @@ pub(crate) unsafe fn drive(args: Args, samples: &mut Samples) -> Answer {
     if !registers.running() {
         queue.clear();
         if let Err(step) = registers.bring_up(2, &[&queue]) {
-            return (0, [0, 0, registers.status(), step]);
+            return samples.reply(0, [0, 0, registers.status(), step]);
         }
     }
     // SAFETY: by the contract above.
@@ -62,7 +70,7 @@ pub(crate) unsafe fn drive(args: Args, samples: &mut Samples) -> Answer {
         }
         samples.push(asm::tsc() - before);
         if let Err(step) = waited {
-            return (0, [bad_status, bad_words, registers.status(), step]);
+            return samples.reply(0, [bad_status, bad_words, registers.status(), step]);
         }
         for j in 0..args.batch {
             // SAFETY: by the contract above.
@@ -74,7 +82,7 @@ pub(crate) unsafe fn drive(args: Args, samples: &mut Samples) -> Answer {
         }
     }
     let out = [bad_status, bad_words, registers.status(), 0];
-    (completion.interrupts(), out)
+    samples.reply(completion.interrupts(), out)
 }
 
 /// The first 64-bit word on the disk of request `j` of `round`.

@@ -6,8 +6,12 @@
 #![expect(unsafe_code)]
 
 use super::{Completion, DEPTH_MAX, Data, HEADERS, Part, Queue, Registers, wait};
-use crate::{asm, memory::Words, ops::Answer, samples::Samples};
-use abi::{Args, pattern, truncate};
+use crate::{
+    asm,
+    memory::Words,
+    samples::{Answer, Room},
+};
+use abi::{Args, Status, pattern, truncate};
 
 /// The queues (5.1.2).
 const RECEIVE: u64 = 0;
@@ -25,7 +29,11 @@ const TYPE: u64 = 0x88b5_u64.swap_bytes() >> 48 << 32;
 /// # Safety
 /// A virtio-net device has its registers at `address`, and the arena and the memory
 /// from `place` on are ours.
-pub(crate) unsafe fn drive(args: Args, samples: &mut Samples) -> Answer {
+pub(crate) unsafe fn drive(args: Args, room: Room) -> Answer {
+    let mut samples = room.samples(args.count)?;
+    if args.batch > DEPTH_MAX {
+        return Err(Status::BadArgs);
+    }
     // SAFETY: by the contract above.
     let (registers, mut receive, mut transmit) = unsafe {
         (
@@ -39,7 +47,7 @@ pub(crate) unsafe fn drive(args: Args, samples: &mut Samples) -> Answer {
         receive.clear();
         transmit.clear();
         if let Err(step) = registers.bring_up(1, &[&receive, &transmit]) {
-            return (0, [0, 0, registers.status(), step]);
+            return samples.reply(0, [0, 0, registers.status(), step]);
         }
     }
     // SAFETY: by the contract above.
@@ -80,7 +88,7 @@ pub(crate) unsafe fn drive(args: Args, samples: &mut Samples) -> Answer {
         }
         samples.push(asm::tsc() - before);
         if let Err(step) = waited {
-            return (0, [bad_len, bad_words, registers.status(), step]);
+            return samples.reply(0, [bad_len, bad_words, registers.status(), step]);
         }
         for j in 0..args.batch {
             // SAFETY: by the contract above.
@@ -91,7 +99,7 @@ pub(crate) unsafe fn drive(args: Args, samples: &mut Samples) -> Answer {
         }
     }
     let out = [bad_len, bad_words, registers.status(), 0];
-    (completion.interrupts(), out)
+    samples.reply(completion.interrupts(), out)
 }
 
 /// Word `i` of frame number `number`: addresses, type, then the pattern, of which the
