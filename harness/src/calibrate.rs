@@ -10,6 +10,7 @@ use crate::{
 use observe::fingerprint;
 use results::{
     Cell, Header, Outcome, Run,
+    counter::{OPERATIONS, vmm},
     gate::{Comparison, Metric, Name, Role},
     store::{self, Recorder},
 };
@@ -69,7 +70,7 @@ fn exits(run: &Run, metric: &Metric) -> Option<(u64, u64)> {
     let mut rows = run.rows.iter().filter(|row| row.cell == metric.cell);
     rows.find_map(|row| match &row.outcome {
         Outcome::Measured { counters, .. } => {
-            Some((*counters.get("vmm.exits")?, *counters.get("operations")?))
+            Some((vmm::EXITS.of(counters)?, OPERATIONS.of(counters)?))
         }
         Outcome::Missing { .. } | Outcome::Failed { .. } => None,
     })

@@ -16,6 +16,7 @@ use results::{
     Cell, Unit,
     cell::Group,
     compare::{Arm, NoRatio, Table, between, pooled},
+    counter::virtio,
     stats::{NotEnough, Precision, Ratio, Sorted, Tail},
 };
 
@@ -260,9 +261,12 @@ fn half(samples: &Sorted) -> Result<f64, NotEnough> {
 /// By counters of the VMM and of the guest, of which a record may lack one.
 fn copied(arm: &Arm<'_>) -> Option<f64> {
     let counts = counters::medians(&arm.rows);
-    let [vmm, guest] = ["virtio.copied", "virtio.guest_copied"].map(|name| counts.get(name));
+    let [vmm, guest] =
+        [virtio::COPIED, virtio::GUEST_COPIED].map(|counter| counts.get(counter.key));
     vmm.or(guest)?;
-    let moved = counts.get("virtio.moved").filter(|moved| **moved > 0.0)?;
+    let moved = counts
+        .get(virtio::MOVED.key)
+        .filter(|moved| **moved > 0.0)?;
     Some((vmm.unwrap_or(&0.0) + guest.unwrap_or(&0.0)) / moved)
 }
 

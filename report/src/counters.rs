@@ -8,27 +8,33 @@
 //! share a row, which makes what they differ in stand out.
 
 use crate::{digest::Family, grid::Grid, number};
-use results::{Outcome, Row, cell::Cell, compare::Table, stats::median};
+use results::{
+    Outcome, Row,
+    cell::Cell,
+    compare::Table,
+    counter::{self, KVM_DIRECT_MAP, host, ipi, kvm, tlb, vmm},
+    stats::median,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Counters that are shown per operation, by prefix of their name.
 const PER_OPERATION: [&str; 9] = [
-    "ipi.call",
-    "ipi.tlb",
-    "kvm.direct_map_",
-    "kvm.exits",
-    "kvm.guest_mem_reads",
-    "kvm.guest_mem_writes",
-    "kvm.mmio_exits",
-    "tlb.",
-    "vmm.exits",
+    ipi::CALL.key,
+    ipi::TLB.key,
+    KVM_DIRECT_MAP,
+    kvm::EXITS.key,
+    kvm::GUEST_MEM_READS.key,
+    kvm::GUEST_MEM_WRITES.key,
+    kvm::MMIO_EXITS.key,
+    tlb::ORIGIN.prefix,
+    vmm::EXITS.key,
 ];
 
 /// Counters of the host, shown for the whole cell.
-const IN_TOTAL: [&str; 1] = ["host."];
+const IN_TOTAL: [&str; 1] = [host::ORIGIN.prefix];
 
 /// The counter that says over how many operations the others were counted.
-pub(crate) const OPERATIONS: &str = "operations";
+pub(crate) const OPERATIONS: &str = counter::OPERATIONS.key;
 
 /// The counters of `family`, a count a column and nothing where it was not recorded; a
 /// table of which nothing is of interest is left out.

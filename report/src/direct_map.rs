@@ -9,7 +9,11 @@ use crate::{
     grid::Grid,
     number,
 };
-use results::{Outcome, Run, Testbed, record::Counters};
+use results::{
+    Outcome, Run, Testbed,
+    counter::{DIRECT_MAP, host},
+    record::Counters,
+};
 use std::collections::BTreeMap;
 
 /// The title of the section.
@@ -189,7 +193,10 @@ impl Moved {
             }
         }
         for (name, n) in counters {
-            if let Some(event) = name.strip_prefix("host.direct_map_").filter(|_| *n > 0) {
+            let event = host::ORIGIN
+                .name(name)
+                .and_then(|name| name.strip_prefix(DIRECT_MAP));
+            if let Some(event) = event.filter(|_| *n > 0) {
                 cell.events.insert(event.to_string(), *n);
             }
         }

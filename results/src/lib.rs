@@ -3,7 +3,7 @@
 //! kept on disk, and what may be concluded from it.
 //!
 //! A *run* is a directory. [`store`] writes it row by row and reads it back;
-//! [`record`] is the shape of a row, [`run`] that of the files beside it
+//! [`record`] is the shape of a row, [`counter`] names what a row counts, [`run`] is the shape of the files beside it
 //! (`plan.json`, `host.json`). [`stats`] turns samples into figures and
 //! [`compare`] figures into ratios against the baseline strategy; [`gate`] sets one
 //! run against another. Nothing here knows a strategy or a workload by name except
@@ -15,6 +15,7 @@ pub mod unit;
 
 pub mod audit;
 pub mod cell;
+pub mod counter;
 pub mod record;
 pub mod run;
 mod unique;

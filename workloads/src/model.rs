@@ -8,7 +8,7 @@ use crate::{
     virtio,
 };
 use abi::{Args, Op, Request, layout};
-use results::cell::Params;
+use results::{cell::Params, counter::kvm};
 use serde::Deserialize;
 
 /// What a workload does. A definition names one.
@@ -92,11 +92,11 @@ pub enum Model {
 const REHEARSAL_PAGES: u64 = 512;
 
 /// Incremented for each MMIO access that userspace completes.
-const MMIO_EXITS: &[&str] = &["mmio_exits"];
+const MMIO_EXITS: &[&str] = &[kvm::MMIO_EXITS.name];
 
 /// VMX and SVM count a port access as `io_exits`; a KVM that emulates the
 /// instruction, for want of hardware, as `insn_emulation` alone.
-const PORT_EXITS: &[&str] = &["io_exits", "insn_emulation"];
+const PORT_EXITS: &[&str] = &[kvm::IO_EXITS.name, kvm::INSN_EMULATION.name];
 
 /// The window of the IOAPIC's selected register (82093AA data sheet, 3.1.2).
 const IOAPIC_WINDOW: u64 = layout::IOAPIC + 0x10;

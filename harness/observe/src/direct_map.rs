@@ -2,6 +2,7 @@
 //! The kernel's direct map, as the kernel itself accounts for it.
 
 use crate::memory::meminfo;
+use results::counter;
 use std::{collections::BTreeMap, fs};
 
 /// The lines of /proc/meminfo about it, one for each size of page.
@@ -18,7 +19,7 @@ pub fn counters() -> BTreeMap<String, u64> {
     }
     let vmstat = fs::read_to_string("/proc/vmstat").unwrap_or_default();
     for (name, n) in vmstat.lines().filter_map(|l| l.split_once(' ')) {
-        if name.starts_with("direct_map_")
+        if name.starts_with(counter::DIRECT_MAP)
             && let Ok(n) = n.trim().parse()
         {
             all.insert(name.to_string(), n);

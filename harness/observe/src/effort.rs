@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What the kernel has done for this process, and between CPUs.
 
+use results::counter::{self, ipi};
 use std::{collections::BTreeMap, fs};
 
 /// What has been done for this process, and between CPUs, so far: `minor_faults` of
@@ -14,7 +15,7 @@ pub fn so_far() -> BTreeMap<String, u64> {
         let field = rest.split_whitespace().nth(7)?;
         field.parse().ok()
     });
-    all.extend(faults.map(|n| ("minor_faults".to_string(), n)));
+    all.extend(faults.map(|n| (counter::MINOR_FAULTS.key.to_string(), n)));
     all.extend(flushes());
     all
 }
@@ -35,16 +36,16 @@ fn flushes() -> Vec<(String, u64)> {
     let count = |line: &str| {
         let (name, n) = line.split_once(' ')?;
         let name = name.strip_prefix("nr_tlb_")?;
-        Some((format!("tlb.{name}"), n.trim().parse().ok()?))
+        Some((counter::tlb::ORIGIN.key(name), n.trim().parse().ok()?))
     };
     vmstat.lines().filter_map(count).collect()
 }
 
 fn interrupts_in(text: &str) -> BTreeMap<String, u64> {
     let kinds = [
-        ("RES:", "ipi.reschedule"),
-        ("CAL:", "ipi.call"),
-        ("TLB:", "ipi.tlb"),
+        ("RES:", ipi::RESCHEDULE.key),
+        ("CAL:", ipi::CALL.key),
+        ("TLB:", ipi::TLB.key),
     ];
     let of = |(label, name): (&str, &str)| {
         let mut lines = text.lines().map(str::trim_start);

@@ -10,7 +10,7 @@ use super::{
 use abi::{Request, layout, value};
 use observe::memory;
 use results::{
-    Outcome,
+    Outcome, counter,
     record::{Counters, Samples},
 };
 use std::collections::BTreeMap;
@@ -88,7 +88,10 @@ pub(super) fn punch(bench: &Bench<'_>, touch: Request, range: Range) -> Result<O
     }
     let modelled = modelled.end();
     let grown = stats::growth(&before, &machine.stats()?);
-    let restores = grown.get("direct_map_restores").copied().unwrap_or(0);
+    let restores = grown
+        .get(counter::kvm::DIRECT_MAP_RESTORES.name)
+        .copied()
+        .unwrap_or(0);
     if bench.strategy.counted.zaps && restores < range.pages {
         return Err(Stop::Unproved(format!(
             "{}: {restores} pages came back to the direct map where {} were given back",
@@ -199,7 +202,7 @@ fn check_populated(
             range.pages
         )));
     }
-    let zaps = of("direct_map_zaps");
+    let zaps = of(counter::kvm::DIRECT_MAP_ZAPS.name);
     if bench.strategy.counted.zaps && zaps < range.pages {
         return Err(Stop::Unproved(format!(
             "{}: {zaps} pages left the direct map where {} were populated",

@@ -10,7 +10,7 @@ use super::{
 use crate::{arm, guest::Guest};
 use abi::init;
 use observe::{audit::scratch, effort, memory};
-use results::{Outcome, Testbed};
+use results::{Outcome, Testbed, counter};
 use std::{collections::BTreeMap, fs::File, io, os::unix::fs::FileExt, time::Duration};
 use strategies::{Missing, Mode};
 use vmm::{
@@ -142,21 +142,23 @@ pub(super) fn run(bench: &Bench<'_>, linux: Linux, boot: Boot<'_>) -> Result<Out
     counters.extend(modelled);
     let address = machine.ram().host_address().addr();
     let resident = memory::backing(address).map(|b| b.resident.0);
-    counters.extend(resident.map(|n| ("ram.resident_bytes".to_string(), n)));
-    if let Some(served) = served {
-        counters.insert("virtio.requests".into(), served.requests);
-        counters.insert("virtio.interrupts".into(), served.interrupts);
+    if let Some(n) = resident {
+        counter::ram::RESIDENT_BYTES.put(&mut counters, n);
     }
-    counters.insert("load.bytes".into(), least);
-    counters.insert("vmm.retries".into(), said.retries);
-    counters.insert("vmm.boots".into(), tries);
+    if let Some(served) = served {
+        counter::virtio::REQUESTS.put(&mut counters, served.requests);
+        counter::virtio::INTERRUPTS.put(&mut counters, served.interrupts);
+    }
+    counter::load::BYTES.put(&mut counters, least);
+    counter::vmm::RETRIES.put(&mut counters, said.retries);
+    counter::vmm::BOOTS.put(&mut counters, tries);
     let scale = match lab {
         true => Scale::Instructions,
         false => Scale::Khz(machine.tsc_khz()?.into()),
     };
     phases.extend(machine.tear_down());
     for (name, n) in effort::since(&before) {
-        counters.insert(format!("host.{name}"), n);
+        counters.insert(counter::host::ORIGIN.key(&name), n);
     }
     Ok(scale.outcome(with_total(phases), BTreeMap::new(), counters))
 }
@@ -335,7 +337,10 @@ fn check(
         ));
     }
     let of = |name: &str| now.get(name).copied().unwrap_or(0);
-    let (reads, reinserts) = (of("guest_mem_reads"), of("direct_map_reinserts"));
+    let (reads, reinserts) = (
+        of(counter::kvm::GUEST_MEM_READS.name),
+        of(counter::kvm::DIRECT_MAP_REINSERTS.name),
+    );
     // A pfn cache reinserts its page in every strategy, once; a page that is held may
     // serve a few accesses.
     if bench.strategy.counted.reinserts && reinserts < reads / 4 {
@@ -344,7 +349,7 @@ fn check(
             bench.strategy.name
         ));
     }
-    let zaps = of("direct_map_zaps");
+    let zaps = of(counter::kvm::DIRECT_MAP_ZAPS.name);
     if bench.strategy.counted.zaps && zaps < mapped {
         return unproved(format!(
             "{}: {zaps} pages left the direct map where KVM has mapped {mapped}",

@@ -13,7 +13,7 @@ use observe::{
     pmu::{self, Perf, Pmu},
 };
 use results::{
-    Cell, Outcome, Testbed, Unit,
+    Cell, Outcome, Testbed, Unit, counter,
     record::{Counters, Samples},
     unit::Bytes,
 };
@@ -23,7 +23,7 @@ use vmm::{Config, Cpl, Device, Kvm, Machine, Phases, VmFd, clock, stats};
 use workloads::{Access, Call, Script, Setup};
 
 /// The counter that says how many operations the others were counted over.
-pub(super) const OPERATIONS: &str = "operations";
+pub(super) const OPERATIONS: &str = counter::OPERATIONS.key;
 
 /// What is changed about a cell on purpose, to see whether it is noticed.
 #[derive(Clone, Copy, Debug)]
@@ -59,11 +59,14 @@ pub(crate) fn run(
             let then = before.get(&name).copied().unwrap_or(0);
             match name.strip_suffix("_kib") {
                 Some(size) => {
-                    counters.insert(format!("host.{size}_kib.before"), then);
-                    counters.insert(format!("host.{size}_kib.after"), now);
+                    counters.insert(
+                        counter::host::ORIGIN.key(&format!("{size}_kib.before")),
+                        then,
+                    );
+                    counters.insert(counter::host::ORIGIN.key(&format!("{size}_kib.after")), now);
                 }
                 None if now > then => {
-                    counters.insert(format!("host.{name}"), now - then);
+                    counters.insert(counter::host::ORIGIN.key(&name), now - then);
                 }
                 None => {}
             }
@@ -320,7 +323,7 @@ impl Bench<'_> {
         let operations = requests.iter().map(|r| call.operations(*r)).sum();
         counters.insert(OPERATIONS.into(), operations);
         let exits = devices.iter().map(Device::exits).sum();
-        counters.insert("vmm.exits".into(), exits);
+        counter::vmm::EXITS.put(&mut counters, exits);
         counters.extend(effort);
         counters.extend(modelled);
         if let setup::Saw::Virtio(count) = saw {
@@ -362,16 +365,16 @@ impl Bench<'_> {
         })?;
         let mut counters = Counters::new();
         for (name, n) in now {
-            if name.starts_with("pages_") {
-                counters.insert(format!("mapped.{name}"), n);
+            if name.starts_with(counter::PAGES) {
+                counters.insert(counter::mapped::ORIGIN.key(&name), n);
             }
         }
         for (name, n) in grown {
-            if !name.starts_with("pages_") {
-                counters.insert(format!("kvm.{name}"), n);
+            if !name.starts_with(counter::PAGES) {
+                counters.insert(counter::kvm::ORIGIN.key(&name), n);
             }
         }
-        counters.insert("ram.huge_bytes".into(), huge);
+        counter::ram::HUGE_BYTES.put(&mut counters, huge);
         Ok(counters)
     }
 
@@ -467,7 +470,7 @@ impl Scale {
 /// and here only where the counts were what the cell is about.
 fn nothing_counted(why: &pmu::Absence, family: &str) -> Option<(String, String)> {
     let expected = *why != pmu::Absence::NoPmu || family == "tlb";
-    expected.then(|| ("pmu".to_string(), why.to_string()))
+    expected.then(|| (counter::pmu::ORIGIN.word.to_string(), why.to_string()))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::{
     virtio,
 };
 use abi::{Digest, Reply, Request, chase, truncate, value};
+use results::counter::kvm;
 use strategies::Strategy;
 use vm_memory::{Bytes, GuestAddress};
 use vmm::{Device, Machine, stats::Stats};
@@ -61,7 +62,7 @@ pub(crate) fn check_strategy(
         false => 0,
     };
     let unproved = |what: String| Err(Stop::Unproved(format!("{}: {what}", strategy.name)));
-    let zaps = grown("direct_map_zaps");
+    let zaps = grown(kvm::DIRECT_MAP_ZAPS.name);
     if strategy.counted.zaps && zaps < touched {
         return unproved(format!(
             "{zaps} pages left the direct map where {touched} were touched for the first time"
@@ -69,8 +70,8 @@ pub(crate) fn check_strategy(
     }
     // Reads only: the one kind of write in these workloads is that of kvm-clock,
     // through a pfn cache, which reinserted its page once when it was made.
-    let accesses = grown("guest_mem_reads");
-    if strategy.counted.reinserts && accesses > 0 && grown("direct_map_reinserts") == 0 {
+    let accesses = grown(kvm::GUEST_MEM_READS.name);
+    if strategy.counted.reinserts && accesses > 0 && grown(kvm::DIRECT_MAP_REINSERTS.name) == 0 {
         return unproved(format!(
             "KVM read guest memory {accesses} times and reinserted nothing: it took another way"
         ));
@@ -93,7 +94,7 @@ fn counter(call: &Call, seen: &Seen<'_>) -> Result<(), String> {
     let (name, n) = grew.unwrap_or((first, 0));
     // Each vCPU also leaves once by a port, to say that it is done, which
     // every statistic counts but that of MMIO.
-    let done = u64::from(name != "mmio_exits") * seen.requests.len() as u64;
+    let done = u64::from(name != kvm::MMIO_EXITS.name) * seen.requests.len() as u64;
     match operations * call.proof.times + done {
         expected if n == expected => Ok(()),
         expected => Err(format!(

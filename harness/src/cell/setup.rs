@@ -3,6 +3,7 @@
 
 use super::{Stop, virtio};
 use abi::{Request, layout};
+use results::counter::kvm;
 use strategies::Missing;
 use vmm::{Device, Ioeventfd, Machine, Then, Userfault, stats::Stats};
 use workloads::{Call, Faults, Forced, Setup};
@@ -151,7 +152,7 @@ pub(super) fn after_rehearsal(call: &Call, machine: &mut Machine) -> Result<Opti
 /// How many base pages KVM's page tables hold, or took in, by these statistics.
 pub(super) fn pages_in(stats: &Stats) -> u64 {
     let of = |name| stats.get(name).copied().unwrap_or(0);
-    of("pages_4k") + 512 * of("pages_2m") + 512 * 512 * of("pages_1g")
+    of(kvm::PAGES_4K.name) + 512 * of(kvm::PAGES_2M.name) + 512 * 512 * of(kvm::PAGES_1G.name)
 }
 
 /// Memory that cannot be given back page by page.

@@ -3,15 +3,15 @@
 //! model, if there is one, says what it counted in it.
 
 use abi::tlb;
-use results::record::Counters;
+use results::{counter, record::Counters};
 use serde::{Deserialize, Serialize};
 use vmm::ModelCounts;
 
 /// What a row calls it that lacks its counts.
-pub(super) const NAME: &str = "model";
+pub(super) const NAME: &str = counter::model::ORIGIN.word;
 
 /// What the names of its counters begin with.
-pub(crate) const PREFIX: &str = "model.";
+pub(crate) const PREFIX: &str = counter::model::ORIGIN.prefix;
 
 /// Whether the machine that a cell runs on models TLBs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

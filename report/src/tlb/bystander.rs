@@ -7,6 +7,7 @@ use crate::{counters, digest::Bed, grid::Grid, number};
 use results::{
     Unit,
     compare::{Arm, Table, blocks},
+    counter::model,
     stats::{Precision, Ratio, counted_ratio, median, paired_ratio},
 };
 
@@ -42,10 +43,12 @@ of the first level; walks: misses of both; steps: the loads that walks take.";
 /// The model's misses without the VM and with it, an arm a row; `None` without a model.
 fn modelled(bed: &Bed<'_>) -> Option<Grid> {
     let names = counters::Names {
-        shown: &|name| name.starts_with("model.") && name.contains(".kernel.") && says_misses(name),
+        shown: &|name| {
+            name.starts_with(model::ORIGIN.prefix) && name.contains(".kernel.") && says_misses(name)
+        },
         short: &|name| {
             let (when, what) = name
-                .strip_prefix("model.")
+                .strip_prefix(model::ORIGIN.prefix)
                 .and_then(|rest| rest.split_once(".kernel."))
                 .unwrap_or(("", name));
             format!("{} {when}", short(what))

@@ -16,6 +16,7 @@ use results::{
     Cell, Unit,
     cell::{Group, ParamValue},
     compare::{Arm, Blocks, Table, blocks},
+    counter::{MODEL_GUEST, PAGES, PMU_GUEST, mapped},
     stats::{Interval, Level, levels, median},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -212,7 +213,7 @@ fn counts(arm: &Arm<'_>) -> BTreeMap<String, f64> {
 fn mapped(arm: &Arm<'_>) -> Vec<(String, f64)> {
     let counts = counters::medians(&arm.rows).into_iter();
     let mapped = counts.filter_map(|(name, n)| {
-        let size = name.strip_prefix("mapped.pages_")?;
+        let size = mapped::ORIGIN.name(name)?.strip_prefix(PAGES)?;
         Some((size.to_string(), n))
     });
     mapped.collect()
@@ -351,12 +352,12 @@ are fitted where they explain the curve better than one.";
 /// What counts of the guest, the title of its table and what must be said of it.
 const SOURCES: [(&str, &str, &str); 2] = [
     (
-        "pmu.guest.",
+        PMU_GUEST,
         "Counted by the PMU, per load",
         "Of the guest, over places a page apart, by the number of pages.",
     ),
     (
-        "model.guest.",
+        MODEL_GUEST,
         "MODELLED, per load",
         "Of the guest, over places a page apart, by the number of pages: counted by a model of \
          a TLB, not by hardware.",

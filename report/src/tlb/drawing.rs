@@ -7,7 +7,7 @@ use crate::figure::{
     Axis, Worth,
     plot::{self, Dimension, Form, Plot},
 };
-use results::Unit;
+use results::{Unit, counter::model};
 
 impl Chase<'_> {
     /// What there is to draw.
@@ -57,12 +57,12 @@ impl Chase<'_> {
                                the guest per load of a chase over places a page apart.";
         let titles = [
             (
-                "model.guest.l1_misses",
+                model::GUEST_L1_MISSES.key,
                 "Modelled misses of the first level",
                 "misses per load",
             ),
             (
-                "model.guest.l2_misses",
+                model::GUEST_L2_MISSES.key,
                 "Modelled page walks",
                 "walks per load",
             ),

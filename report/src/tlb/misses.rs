@@ -4,17 +4,20 @@
 
 use super::{bystander::is_pair, chase::is_chase};
 use crate::{counters, digest::Bed, grid::Grid};
-use results::compare::Table;
+use results::{
+    compare::Table,
+    counter::{model, pmu},
+};
 
 /// Each source of such counts: its prefix, its title and what must be said of it.
 const SOURCES: [(&str, &str, &str); 2] = [
     (
-        "pmu.",
+        pmu::ORIGIN.prefix,
         "TLB misses per operation, counted by the PMU",
         "On the CPU of the vCPU's thread. guest: while the guest ran; host: while it did not.",
     ),
     (
-        "model.",
+        model::ORIGIN.prefix,
         "TLB misses per operation, MODELLED",
         "Counted by a model of a TLB in the emulated machine, which sees the addresses of every \
          load and store and the pages that translate them; geometry and what it leaves out are \

@@ -11,6 +11,7 @@ use crate::{
 use results::{
     cell::ParamValue,
     compare::{Arm, Table},
+    counter::ipi,
 };
 use std::collections::BTreeSet;
 
@@ -89,8 +90,8 @@ fn column(cpus: u64) -> String {
 fn received(arm: &Arm<'_>) -> Option<(f64, String)> {
     let counts = counters::medians(&arm.rows);
     let operations = counts.get(OPERATIONS).filter(|n| **n > 0.0)?;
-    let calls = counts.get("ipi.call")? / operations;
-    let tlb = counts.get("ipi.tlb").map_or(0.0, |n| n / operations);
+    let calls = counts.get(ipi::CALL.key)? / operations;
+    let tlb = counts.get(ipi::TLB.key).map_or(0.0, |n| n / operations);
     let shown = number::significant(calls, 3);
     Some(match tlb >= FEWEST / 10.0 {
         true => (calls, format!("{shown} ({})", number::significant(tlb, 3))),

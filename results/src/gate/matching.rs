@@ -21,7 +21,7 @@ const SCHEMA: u32 = 1;
 const KERNEL: &str = "kernel";
 
 /// The counter that says over how many operations the others were counted.
-const OPERATIONS: &str = "operations";
+const OPERATIONS: &str = crate::counter::OPERATIONS.key;
 
 /// A trend this unlikely by chance is flagged.
 const DRIFT_LEVEL: f64 = 0.01;

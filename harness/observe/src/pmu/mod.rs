@@ -32,6 +32,7 @@ pub use perf::Perf;
 
 use crate::{cpu, kernel};
 use event::{CYCLES, Encoding, Event, INSTRUCTIONS, Set};
+use results::counter::pmu;
 use std::{collections::BTreeMap, io};
 
 /// Whose events are counted.
@@ -245,7 +246,7 @@ impl<C: Counters> Pmu<C> {
 }
 
 fn key(event: Event, side: Side) -> String {
-    format!("pmu.{}.{}", side.name(), event.name)
+    pmu::ORIGIN.key(&format!("{}.{}", side.name(), event.name))
 }
 
 /// Whether a guest ran of which nothing was counted: then nothing tells its events from
@@ -270,12 +271,12 @@ fn named(absent: &[(Event, Side, Absence)], events: usize) -> BTreeMap<String, S
     if let [Some(guest), Some(host)] = sides
         && guest == host
     {
-        return [("pmu".to_string(), guest.to_string())].into();
+        return [(pmu::ORIGIN.word.to_string(), guest.to_string())].into();
     }
     let mut names = BTreeMap::new();
     for (side, shared) in Side::BOTH.into_iter().zip(sides) {
         match shared {
-            Some(why) => drop(names.insert(format!("pmu.{}", side.name()), why.to_string())),
+            Some(why) => drop(names.insert(pmu::ORIGIN.key(side.name()), why.to_string())),
             None => names.extend(of(side).map(|(e, s, why)| (key(*e, *s), why.to_string()))),
         }
     }

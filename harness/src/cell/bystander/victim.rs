@@ -7,7 +7,7 @@ use crate::cell::{
     measure::{Asked, Bench, OPERATIONS},
     setup::Ready,
 };
-use results::{Outcome, record::Samples};
+use results::{Outcome, counter, record::Samples};
 use std::collections::BTreeMap;
 use workloads::Victim;
 
@@ -28,7 +28,11 @@ pub(in crate::cell) fn victim(bench: &Bench<'_>, victim: &Victim) -> Result<Outc
 
     // What was counted was the guest's first touches, and not what is measured.
     counters.remove(OPERATIONS);
-    let elsewhere = ["ipi.", "minor_faults", TLB_MODEL];
+    let elsewhere = [
+        counter::ipi::ORIGIN.prefix,
+        counter::MINOR_FAULTS.key,
+        TLB_MODEL,
+    ];
     counters.retain(|name, _| !elsewhere.iter().any(|prefix| name.starts_with(prefix)));
     for (when, counted) in [("before", modelled_before), ("after", modelled_after)] {
         let renamed = |(name, n): (String, u64)| {

@@ -5,7 +5,10 @@ pub(super) mod disk;
 
 use super::{Stop, proof::Seen};
 use abi::{Reply, Request, layout, step};
-use results::record::Counters;
+use results::{
+    counter::{self, Counter},
+    record::Counters,
+};
 use std::{
     cell::Cell,
     io,
@@ -63,18 +66,21 @@ impl Count {
     /// What a record keeps of it, over `operations` requests.
     pub(super) fn counters(self, call: &Call, operations: u64) -> Counters {
         let mut counters = Counters::new();
-        let mut put = |name: &str, n| counters.insert(format!("virtio.{name}"), n);
+        let mut put = |counter: Counter, n| counter.put(&mut counters, n);
         let args = call.measured.args;
-        put("moved", operations * args.stride);
+        put(counter::virtio::MOVED, operations * args.stride);
         if args.place != layout::ARENA {
             // A frame crosses twice: when it is sent and when it is received.
             let times = 1 + u64::from(call.proof.access == Access::Frames);
-            put("guest_copied", operations * args.stride * times);
+            put(
+                counter::virtio::GUEST_COPIED,
+                operations * args.stride * times,
+            );
         }
         if !self.elsewhere {
-            put("copied", self.copied);
-            put("notified", self.notified);
-            put("interrupts", self.interrupts);
+            put(counter::virtio::COPIED, self.copied);
+            put(counter::virtio::NOTIFIED, self.notified);
+            put(counter::virtio::INTERRUPTS, self.interrupts);
         }
         counters
     }
