@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The command line.
 
-use crate::lab::build::LabBuildArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use results::{Testbed, gate::Aspect};
 use std::path::PathBuf;
@@ -181,6 +180,26 @@ pub enum Lab {
     Run(RunArgs),
     /// A prompt inside, or a command of yours, whose exit code is then this one's
     Shell(ShellArgs),
+}
+
+/// Which kernel to build.
+#[derive(Clone, Debug, Args)]
+pub struct LabBuildArgs {
+    /// The Linux version, such as 7.3 [default: the newest with a series]
+    #[arg(long, value_name = "V")]
+    pub kernel_version: Option<String>,
+    /// A kernel source directory or tarball instead of Debian's package
+    #[arg(long, value_name = "DIR|TARBALL")]
+    pub kernel_src: Option<PathBuf>,
+    /// Without our patches
+    #[arg(long)]
+    pub stock: bool,
+    /// With KASAN, lockdep and the like
+    #[arg(long)]
+    pub debug: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What to boot for a person.

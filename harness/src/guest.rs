@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What a Linux guest boots: which kernel, which initrd, which command line.
 
-use crate::{
-    cell::Job,
-    cli::GuestArgs,
-    cpio::Archive,
-    exit::Failure,
-    lab::build::{self, Options},
-    plan::Selection,
-};
+use crate::{cell::Job, cli::GuestArgs, exit::Failure, lab_kernel, plan::Selection};
+use lab::{initramfs::Archive, kernel_build::Options};
 use results::{Fingerprint, Testbed, cell::ParamValue};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -65,7 +59,7 @@ pub fn choose(args: &GuestArgs) -> Result<Option<Guest>, Failure> {
             let file = path.file_name().unwrap_or_default().to_string_lossy();
             (path.clone(), format!("{file} ({})", image.kind().name()))
         }
-        None => match build::cached(&Options::default()).map_err(Failure::usage)? {
+        None => match lab_kernel::cached(&Options::default()).map_err(Failure::usage)? {
             None => return Ok(None),
             Some(ours) => {
                 let name = format!("{} series {} (ELF)", ours.release, ours.series);
@@ -174,7 +168,7 @@ fn initrd() -> Vec<u8> {
 }
 
 /// What a Linux guest boots, on its way into the lab.
-pub(crate) struct Luggage {
+pub(crate) struct GuestFiles {
     files: Vec<(String, Vec<u8>)>,
 }
 
@@ -183,7 +177,7 @@ pub(crate) struct Luggage {
 ///
 /// # Errors
 /// The file that could not be read.
-pub(crate) fn pack(jobs: &mut [Job]) -> Result<Luggage, (PathBuf, io::Error)> {
+pub(crate) fn pack(jobs: &mut [Job]) -> Result<GuestFiles, (PathBuf, io::Error)> {
     let mut files = Vec::new();
     let mut put = |path: &mut PathBuf, name: &str, pack: fn(Vec<u8>) -> Vec<u8>| {
         let inside = format!("{DIRECTORY}/{name}");
@@ -210,10 +204,10 @@ pub(crate) fn pack(jobs: &mut [Job]) -> Result<Luggage, (PathBuf, io::Error)> {
             }
         }
     }
-    Ok(Luggage { files })
+    Ok(GuestFiles { files })
 }
 
-impl Luggage {
+impl GuestFiles {
     /// Adds it to the lab's root.
     pub(crate) fn add_to(&self, archive: &mut Archive) {
         if !self.files.is_empty() {

@@ -16,13 +16,11 @@ pub mod run;
 pub mod execute;
 pub mod probe;
 
-pub mod lab;
+pub mod lab_kernel;
 
 pub mod calibrate;
 pub mod cell;
 
-mod cpio;
-mod interrupt;
 mod progress;
 
 pub use command::dispatch;

@@ -6,11 +6,11 @@ use crate::{
     arm::Arm,
     cell::{Answer, Job, TlbModel},
     execute::Executor,
-    interrupt,
     plan::{Bed, Selection, Step},
     probe::Probed,
     progress::Progress,
 };
+use lab::interrupt;
 use results::{
     Audit, Cell, Outcome, Row, Testbed,
     store::{self, Recorder},

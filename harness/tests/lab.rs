@@ -3,9 +3,11 @@
 //! skipped; with UNMAPBENCH_REQUIRE_LAB=1 a skip is a failure.
 #![expect(clippy::unwrap_used)]
 
-use harness::lab::{
-    Geometry, Modelling, Qemu,
-    build::{self, Options},
+use harness::lab_kernel;
+use lab::{
+    emulator::Qemu,
+    kernel_build::Options,
+    tlb::{Geometry, Modelling},
 };
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use results::{Cell, Outcome, Row, store};
@@ -17,6 +19,7 @@ use std::{
 };
 
 const BIN: &str = env!("CARGO_BIN_EXE_unmapbench");
+const TLB_MODEL: &str = env!("UNMAPBENCH_TLB_MODEL");
 
 type Test = fn() -> Result<Completion, Failed>;
 
@@ -59,7 +62,7 @@ fn missing() -> Option<String> {
     if let Err(e) = Qemu::find() {
         return Some(e.to_string());
     }
-    match build::cached(&Options::default()) {
+    match lab_kernel::cached(&Options::default()) {
         Ok(Some(_)) => None,
         Ok(None) => Some("the lab's kernel is not built: unmapbench lab build".into()),
         Err(e) => Some(e.to_string()),
@@ -230,7 +233,8 @@ fn virtio() -> Result<Completion, Failed> {
 /// Why TLBs cannot be modelled here; what `lab build` would have brought is a failure
 /// where the lab is required.
 fn no_model() -> Option<Result<Completion, Failed>> {
-    let found = Geometry::find(None).and_then(|g| Modelling::find(&Qemu::find().unwrap(), g));
+    let found = Geometry::find(None)
+        .and_then(|g| Modelling::find(&Qemu::find().unwrap(), TLB_MODEL.as_ref(), g));
     found.err().map(|why| Ok(Completion::ignored_with(why)))
 }
 
@@ -346,7 +350,7 @@ fn modelled_split() -> Result<Completion, Failed> {
 
 /// With a cache that has no QEMU, on a machine whose own is too old.
 fn unmodelled() -> Result<Completion, Failed> {
-    let kernel = build::cached(&Options::default())?.ok_or("no kernel")?;
+    let kernel = lab_kernel::cached(&Options::default())?.ok_or("no kernel")?;
     let empty = tempfile::tempdir()?;
     let out = empty.path().join("run");
     let output = Command::new(BIN)

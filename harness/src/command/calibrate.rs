@@ -6,8 +6,8 @@ use crate::{
     calibrate::{delays, record},
     cli::{CalibrateArgs, GuestArgs, LabArgs, On, RunArgs},
     exit::{Exit, Failure},
-    interrupt,
 };
+use lab::interrupt;
 use observe::fingerprint;
 use results::{
     Cell, Run, Testbed,

@@ -4,14 +4,24 @@
 use super::Staffed;
 use crate::{
     cli::{LabArgs, ShellArgs},
+    execute::{self, INIT, Lab},
     exit::{Exit, Failure},
-    lab::{
-        self, Clock, Geometry, Image, Lab, Machine, Modelling, Qemu, Shell,
-        build::{self, Kernel, Options},
-    },
+    lab_kernel,
     plan::Bed,
 };
+use ::lab::{
+    Error, Machine,
+    emulator::{Clock, Qemu},
+    image::Image,
+    kernel_build::{Kernel, Options},
+    shell::Shell,
+    tlb::{Geometry, Modelling},
+};
 use results::Testbed;
+use std::path::Path;
+
+/// The model of TLBs, where it was built (`harness/build.rs`).
+pub(super) const TLB_MODEL: &str = env!("UNMAPBENCH_TLB_MODEL");
 
 /// A lab for each kernel that is named; of ours if none is.
 pub(super) fn executors(args: &LabArgs) -> Result<Vec<Staffed>, Failure> {
@@ -19,9 +29,9 @@ pub(super) fn executors(args: &LabArgs) -> Result<Vec<Staffed>, Failure> {
     let named = args.tlb_model.as_deref();
     let geometry =
         Geometry::find(named).map_err(|e| Failure::Usage(format!("--tlb-model: {e}")))?;
-    let unfit = |e: lab::Error| Failure::Unfit(e.to_string());
+    let unfit = |e: Error| Failure::Unfit(e.to_string());
     let qemu = Qemu::find().map_err(unfit)?;
-    let modelling = Modelling::find(&qemu, geometry);
+    let modelling = Modelling::find(&qemu, Path::new(TLB_MODEL), geometry);
     let model = |lab: Lab| lab.modelling(modelling.clone(), named.is_some());
     let mut all: Vec<Staffed> = Vec::new();
     if kernels.is_empty() {
@@ -57,7 +67,7 @@ fn base(kernel: &Kernel) -> String {
 
 /// The kernel that `lab build` made.
 fn ours() -> Result<Kernel, Failure> {
-    let found = build::cached(&Options::default()).map_err(Failure::usage)?;
+    let found = lab_kernel::cached(&Options::default()).map_err(Failure::usage)?;
     found.ok_or_else(|| {
         Failure::Unfit("the lab's kernel is not built yet: run `unmapbench lab build`".into())
     })
@@ -71,7 +81,7 @@ pub(super) fn shell(args: &ShellArgs) -> anyhow::Result<Exit> {
         None => ours()?.bzimage,
     };
     let shell = Shell {
-        qemu: &qemu,
+        emulator: &qemu,
         kernel: &kernel,
         machine: Machine {
             cpus: args.cpus,
@@ -83,11 +93,12 @@ pub(super) fn shell(args: &ShellArgs) -> anyhow::Result<Exit> {
         },
         with: &args.with,
         append: &args.append,
+        init: INIT,
         command: &args.command,
     };
     match shell.run() {
         Ok(code) => Ok(Exit::Command(code)),
-        Err(e @ (lab::Error::NoQemu | lab::Error::NoBusybox)) => {
+        Err(e @ (Error::NoEmulator { .. } | Error::NoBusybox)) => {
             Err(Failure::Unfit(e.to_string()).into())
         }
         Err(e) => Err(Failure::usage(e).into()),
@@ -96,6 +107,6 @@ pub(super) fn shell(args: &ShellArgs) -> anyhow::Result<Exit> {
 
 /// `unmapbench lab-init`.
 pub(super) fn init() -> anyhow::Result<Exit> {
-    lab::run_inside()?;
+    execute::run_inside()?;
     Ok(Exit::Fine)
 }

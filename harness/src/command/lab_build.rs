@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! `unmapbench lab build`
 
+use super::lab::TLB_MODEL;
 use crate::{
+    cli::LabBuildArgs,
     exit::{Exit, Failure},
-    interrupt,
-    lab::{
-        Geometry, Modelling, Qemu,
-        build::{self, Error, LabBuildArgs, Options},
-    },
+    lab_kernel,
 };
+use ::lab::{
+    Emulator,
+    emulator::Qemu,
+    interrupt,
+    kernel_build::{Error, Options, Variant},
+    tlb::{Geometry, Modelling},
+};
+use std::path::Path;
 
 /// Builds the kernel and prints where it is; what goes on is on standard error.
 pub(super) fn run(args: LabBuildArgs) -> anyhow::Result<Exit> {
     interrupt::watch();
-    let options = Options::from(&args);
-    let kernel = match build::build(&options, &mut |line| eprintln!("{line}")) {
+    let options = options(&args);
+    let kernel = match lab_kernel::build(&options, &mut |line| eprintln!("{line}")) {
         Ok(kernel) => kernel,
         Err(e @ Error::Interrupted(_)) => {
             eprintln!("unmapbench: {e}");
@@ -53,6 +59,20 @@ pub(super) fn run(args: LabBuildArgs) -> anyhow::Result<Exit> {
 fn model() -> Result<String, String> {
     let own = Qemu::find().map_err(|e| e.to_string())?;
     let geometry = Geometry::find(None)?;
-    let model = Modelling::get(&own, geometry, &mut |line| eprintln!("{line}"))?;
-    Ok(format!("in QEMU {}", model.qemu().version))
+    let model = Modelling::get(&own, Path::new(TLB_MODEL), geometry, &mut |line| {
+        eprintln!("{line}")
+    })?;
+    Ok(format!("in QEMU {}", model.identity().version))
+}
+
+fn options(args: &LabBuildArgs) -> Options {
+    Options {
+        version: args.kernel_version.clone(),
+        source: args.kernel_src.clone(),
+        variant: match args.stock {
+            true => Variant::Stock,
+            false => Variant::Series,
+        },
+        debug: args.debug,
+    }
 }

@@ -6,12 +6,13 @@ use crate::{
     cli::RunArgs,
     execute::Executor,
     exit::{Exit, Failure},
-    guest, interrupt,
+    guest,
     plan::{Bed, Selection},
     probe::{self, Probed},
     run::{self, End, Lineup},
 };
 use anyhow::Context;
+use lab::interrupt;
 use observe::fingerprint;
 use report::{Format, Question};
 use results::{Header, Testbed, record::SCHEMA, store::Recorder};

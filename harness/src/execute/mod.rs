@@ -3,9 +3,13 @@
 //! emulated machine per batch, or a generator of invented numbers in tests.
 
 mod fake;
+mod inside;
+mod lab;
 mod process;
 
+pub use self::lab::{INIT, Lab};
 pub use fake::Fake;
+pub use inside::run as run_inside;
 pub use process::Process;
 
 use crate::{

@@ -9,7 +9,7 @@ use std::{
 use toml::Table;
 
 /// Each crate by its folder, and what it or its build script needs of ours.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("results", &[]),
     ("report", &["results"]),
     ("strategies", &[]),
@@ -18,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("workloads/guest", &["abi", "embed"]),
     ("workloads/init", &["abi"]),
     ("workloads", &["abi", "embed", "results"]),
+    ("harness/lab", &["observe"]),
     ("harness/observe", &["results"]),
     ("harness/tlb-model", &["abi"]),
     ("harness/vmm", &["abi", "strategies"]),
@@ -28,6 +29,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         &[
             "abi",
             "embed",
+            "lab",
             "observe",
             "report",
             "results",

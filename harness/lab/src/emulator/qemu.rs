@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The emulator and the machine that it is told to be.
+//! QEMU with TCG, and the machine that it is told to be.
 //!
 //! What makes it repeatable: `-icount shift=0,sleep=off` (the clock is the count
 //! of instructions; idle time is skipped to the next timer), a clock that starts
 //! at a fixed date and runs with the machine, a fixed seed, no random-number
 //! instructions, and one thread for all CPUs, which icount asks for.
 
-use super::error::Error;
+use super::{Clock, Console, Cpu, Emulator, Identity, Prepared, Start};
+use crate::Error;
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -17,10 +18,15 @@ const PROGRAM: &str = "qemu-system-x86_64";
 /// The oldest version that was tried: `-icount` with SVM and NPT works there.
 const OLDEST: (u32, u32) = (7, 2);
 
-/// The model has SVM and no feature that QEMU invents numbers for. XSAVE is off
-/// because a guest under TCG finds its sizes inconsistent; `check=off` keeps QEMU
-/// from listing what of an EPYC it cannot emulate.
-const CPU: &str = "EPYC-v3,+svm,-rdrand,-rdseed,-xsave,check=off";
+/// The processors that it can be; the first is used. SVM is all that TCG emulates of
+/// virtualisation, without decode assists and without the saved next RIP. No model has a
+/// feature that QEMU invents numbers for. XSAVE is off because a guest under TCG finds its
+/// sizes inconsistent; `check=off` keeps QEMU from listing what of an EPYC it cannot
+/// emulate.
+const CPUS: [Cpu; 1] = [Cpu {
+    name: "svm",
+    model: "EPYC-v3,+svm,-rdrand,-rdseed,-xsave,check=off",
+}];
 
 /// The kernel's command line. Without `kvm.tsc_tolerance_ppm`, KVM reads an
 /// early estimate of the TSC frequency that is 0.15 % off and finds no scaling. The RAM
@@ -28,73 +34,21 @@ const CPU: &str = "EPYC-v3,+svm,-rdrand,-rdseed,-xsave,check=off";
 const CMDLINE: &str = "console=ttyS0 norandmaps nokaslr tsc=reliable kvm.tsc_tolerance_ppm=20000 \
                        brd.rd_size=65536 oops=panic panic=-1 loglevel=5 rdinit=/init";
 
-/// The machine that is asked for. What is not said here is the same in all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Machine {
-    /// CPUs.
-    pub cpus: u64,
-    /// Memory, MiB.
-    pub memory_mib: u32,
-    /// What its clock counts.
-    pub clock: Clock,
-}
-
-/// What the machine's clock counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clock {
-    /// Instructions: repeatable to the last digit.
-    Instructions,
-    /// Real time: faster, for tests that count nothing.
-    Real,
-}
-
-impl Default for Machine {
-    fn default() -> Self {
-        Machine {
-            cpus: 1,
-            // The largest guest of the quick profile, and room.
-            memory_mib: 3072,
-            clock: Clock::Instructions,
-        }
-    }
-}
-
-/// Where the console goes.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Console<'a> {
-    /// Into a file, from the first line of the kernel on.
-    File(&'a Path),
-    /// To and from this process's terminal.
-    Terminal,
-}
-
 /// A QEMU that can be the lab.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Qemu {
-    /// What it says that it is: `10.0.2 (Debian 1:10.0.2+ds-2)`. Part of every
-    /// record's identity: another version has other counts.
-    pub version: String,
-    /// Its first two numbers.
+    identity: Identity,
+    /// The first two numbers of its version.
     numbers: (u32, u32),
     /// Where it was unpacked, if it is not the machine's own.
     home: Option<PathBuf>,
-}
-
-/// What QEMU is to read and write.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Files<'a> {
-    pub(super) kernel: &'a Path,
-    pub(super) initramfs: &'a Path,
-    pub(super) console: Console<'a>,
-    /// The second serial port.
-    pub(super) answers: &'a Path,
 }
 
 impl Qemu {
     /// Finds QEMU.
     ///
     /// # Errors
-    /// [`Error::NoQemu`] or [`Error::Qemu`].
+    /// [`Error::NoEmulator`] or [`Error::Emulator`].
     pub fn find() -> Result<Self, Error> {
         Self::ask(None)
     }
@@ -110,10 +64,10 @@ impl Qemu {
 
     fn ask(home: Option<&Path>) -> Result<Self, Error> {
         let output = program(home).arg("--version").output();
-        let output = output.map_err(|_| Error::NoQemu)?;
+        let output = output.map_err(|_| missing())?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(Error::Qemu(said.trim().to_string()));
+            return Err(unusable(said.trim()));
         }
         Ok(Qemu {
             home: home.map(Path::to_path_buf),
@@ -122,12 +76,12 @@ impl Qemu {
     }
 
     /// Whether it is of this version or a later one.
-    pub(super) fn at_least(&self, version: (u32, u32)) -> bool {
+    pub(crate) fn at_least(&self, version: (u32, u32)) -> bool {
         self.numbers >= version
     }
 
     /// Whether it was built with plugins.
-    pub(super) fn takes_plugins(&self) -> bool {
+    pub(crate) fn takes_plugins(&self) -> bool {
         let output = program(self.home.as_deref()).arg("--help").output();
         output.is_ok_and(|o| {
             let said = String::from_utf8_lossy(&o.stdout).into_owned();
@@ -135,9 +89,13 @@ impl Qemu {
         })
     }
 
-    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+    /// The one that calls itself `text`, on the path.
+    ///
+    /// # Errors
+    /// [`Error::Emulator`] if it is too old or no QEMU.
+    pub fn parse(text: &str) -> Result<Self, Error> {
         let line = text.lines().next().unwrap_or_default();
-        let strange = || Error::Qemu(format!("it calls itself {line:?}"));
+        let strange = || unusable(&format!("it calls itself {line:?}"));
         let version = line
             .strip_prefix("QEMU emulator version ")
             .ok_or_else(strange)?;
@@ -147,72 +105,74 @@ impl Qemu {
         let mut number = || numbers.next().and_then(Result::ok).ok_or_else(strange);
         let found = (number()?, number()?);
         if found < OLDEST {
-            return Err(Error::Qemu(format!(
+            return Err(unusable(&format!(
                 "version {}.{} is too old",
                 found.0, found.1
             )));
         }
         Ok(Qemu {
-            version: version.trim().to_string(),
+            identity: Identity {
+                name: "qemu",
+                version: version.trim().to_string(),
+                cpu: CPUS[0],
+                cmdline: CMDLINE.to_string(),
+            },
             numbers: found,
             home: None,
         })
     }
+}
 
-    /// The command that boots `files` on `machine`, with `append` at the end of
-    /// the kernel's command line.
-    pub(super) fn command(&self, files: Files<'_>, machine: Machine, append: &str) -> Command {
+impl Emulator for Qemu {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    fn prepare(&self, start: &Start<'_>) -> Result<Prepared, Error> {
         let mut qemu = program(self.home.as_deref());
         let file = |path: &Path| format!("file:{}", path.display());
-        if machine.clock == Clock::Instructions {
+        if start.machine.clock == Clock::Instructions {
             qemu.args(["-icount", "shift=0,sleep=off"]);
         }
-        let console = match files.console {
+        let console = match start.console {
             Console::File(path) => file(path),
             Console::Terminal => {
-                // Ctrl-C is for whoever sits in the lab.
+                // Ctrl-C is for the person in the lab.
                 qemu.args(["-chardev", "stdio,id=terminal,signal=off"]);
                 "chardev:terminal".to_string()
             }
         };
-        qemu.args([
-            "-machine",
-            "q35",
-            "-accel",
-            "tcg,thread=single",
-            "-cpu",
-            CPU,
-        ])
-        .args(["-seed", "1", "-rtc", "base=2026-01-01T00:00:00,clock=vm"])
-        .args(["-smp", &machine.cpus.to_string()])
-        .args(["-m", &machine.memory_mib.to_string()])
-        .args([
-            "-nodefaults",
-            "-display",
-            "none",
-            "-monitor",
-            "none",
-            "-no-reboot",
-        ])
-        .args(["-serial", &console, "-serial", &file(files.answers)])
-        .arg("-kernel")
-        .arg(files.kernel)
-        .arg("-initrd")
-        .arg(files.initramfs)
-        .args(["-append", &format!("{CMDLINE} {append} -- lab-init")]);
-        qemu
+        qemu.args(["-machine", "q35", "-accel", "tcg,thread=single"])
+            .args(["-cpu", self.identity.cpu.model])
+            .args(["-seed", "1", "-rtc", "base=2026-01-01T00:00:00,clock=vm"])
+            .args(["-smp", &start.machine.cpus.to_string()])
+            .args(["-m", &start.machine.memory_mib.to_string()])
+            .args(["-nodefaults", "-display", "none", "-monitor", "none"])
+            .arg("-no-reboot")
+            .args(["-serial", &console, "-serial", &file(start.lines)])
+            .arg("-kernel")
+            .arg(start.kernel)
+            .arg("-initrd")
+            .arg(start.initramfs)
+            .args(["-append", &format!("{CMDLINE} {}", start.append)]);
+        Ok(Prepared {
+            command: qemu,
+            scratch: None,
+        })
     }
+}
 
-    /// The machine and the command line, for a record.
-    pub fn facts(&self) -> [(&'static str, String); 4] {
-        let memory = Machine::default().memory_mib;
-        [
-            ("lab.qemu", self.version.clone()),
-            ("lab.cpu", CPU.to_string()),
-            ("lab.memory", format!("{memory} MiB")),
-            ("lab.cmdline", CMDLINE.to_string()),
-        ]
+fn missing() -> Error {
+    Error::NoEmulator {
+        program: PROGRAM,
+        package: "qemu-system-x86",
     }
+}
+
+fn unusable(what: &str) -> Error {
+    Error::Emulator(format!(
+        "{PROGRAM}: {what}; the lab needs QEMU 7.2 or later with TCG"
+    ))
 }
 
 /// QEMU itself: the machine's own, or the one in `home` with its libraries and firmware.
@@ -237,7 +197,7 @@ mod tests {
     #[test]
     fn versions_are_read_and_old_ones_refused() {
         let check = |text: &str, expected: Result<&str, &str>| match (Qemu::parse(text), expected) {
-            (Ok(q), Ok(version)) => assert_eq!(q.version, version),
+            (Ok(q), Ok(version)) => assert_eq!(q.identity.version, version),
             (Err(e), Err(part)) => assert!(e.to_string().contains(part), "{e}"),
             (found, _) => panic!("{text}: {found:?}"),
         };

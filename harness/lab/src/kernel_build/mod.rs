@@ -8,7 +8,6 @@
 //! which is why an entry never has to be checked again.
 
 mod apt;
-mod args;
 mod builder;
 mod cache;
 mod choice;
@@ -26,13 +25,25 @@ mod tools;
 #[cfg(test)]
 mod tests;
 
-pub use args::LabBuildArgs;
 pub use error::Error;
 
 use builder::Builder;
 use cache::Cache;
 use serde::Serialize;
 use std::path::PathBuf;
+
+/// What makes a lab kernel out of one version of Linux.
+#[derive(Clone, Copy, Debug)]
+pub struct Series {
+    /// The version that it was written against, such as `7.3`.
+    pub version: &'static str,
+    /// File name and content of each patch, in the order of application.
+    pub patches: &'static [(&'static str, &'static [u8])],
+    /// What is asked for on top of `tinyconfig`.
+    pub config: &'static str,
+    /// What is asked for on top of that in a debug kernel; may be empty.
+    pub debug_config: &'static str,
+}
 
 /// Which kernel to build.
 #[derive(Clone, Debug, Default)]
@@ -77,24 +88,28 @@ pub struct Kernel {
     pub source: PathBuf,
 }
 
-/// The kernel of these options if it has been built already. Neither fetches
-/// nor builds.
+/// The kernel of these options if it has been built already, out of `series`, the newest
+/// version last. Neither fetches nor builds.
 ///
 /// # Errors
 /// If the options name no kernel, or the cache cannot be read.
-pub fn cached(options: &Options) -> Result<Option<Kernel>, Error> {
-    Builder::of_this_machine()?.cached(options)
+pub fn cached(series: &'static [Series], options: &Options) -> Result<Option<Kernel>, Error> {
+    Builder::of_this_machine(series)?.cached(options)
 }
 
-/// The kernel of these options, built if it has to be; `say` hears what goes
+/// The kernel of these options out of `series`, built if it has to be; `say` hears what goes
 /// on, one line at a time.
 ///
 /// A second build of the same kernel waits for the first and finds its result.
 ///
 /// # Errors
 /// Each [`Error`] says what to do about it.
-pub fn build(options: &Options, say: &mut dyn FnMut(&str)) -> Result<Kernel, Error> {
-    Builder::of_this_machine()?.build(options, say)
+pub fn build(
+    series: &'static [Series],
+    options: &Options,
+    say: &mut dyn FnMut(&str),
+) -> Result<Kernel, Error> {
+    Builder::of_this_machine(series)?.build(options, say)
 }
 
 /// Where the QEMU that [`fetch_emulator`] got is unpacked, if it did. Fetches nothing.

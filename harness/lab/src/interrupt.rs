@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Ctrl-C: the run ends after the cell in flight, and its report is written.
+//! Ctrl-C: boots and builds in flight are stopped, and the caller goes on to its end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static SEEN: AtomicBool = AtomicBool::new(false);
 
 /// Takes note of SIGINT and SIGTERM from now on, instead of dying of them.
-pub(crate) fn watch() {
+pub fn watch() {
     extern "C" fn note(_: libc::c_int, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
         SEEN.store(true, Ordering::Relaxed);
     }
@@ -17,6 +17,6 @@ pub(crate) fn watch() {
 }
 
 /// Whether one has come.
-pub(crate) fn seen() -> bool {
+pub fn seen() -> bool {
     SEEN.load(Ordering::Relaxed)
 }

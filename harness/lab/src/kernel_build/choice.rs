@@ -4,7 +4,7 @@
 //! must not move with it.
 
 use super::{
-    Error,
+    Error, Series,
     apt::{Apt, Offer, PACKAGE, SUITE},
     cache::{Cache, remove, write_json},
     key, patches,
@@ -13,7 +13,6 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 use std::fs;
-use strategies::kernel::Series;
 
 /// What was chosen for a version.
 #[derive(Debug, Serialize, Deserialize)]

@@ -75,18 +75,6 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_names_them_all() {
-        let command = <crate::cli::Cli as clap::CommandFactory>::command();
-        let run = command.find_subcommand("run").unwrap();
-        let mut options = run.get_arguments();
-        let option = options.find(|a| a.get_id() == "tlb_model").unwrap();
-        let help = option.get_help().unwrap().to_string();
-        for Geometry { name, .. } in Geometry::all().unwrap() {
-            assert!(help.contains(&name), "{name}: {help}");
-        }
-    }
-
-    #[test]
     fn a_name_that_is_not_known_is_told_those_that_are() {
         assert_eq!(Geometry::find(None).unwrap().name, "zen3");
         assert_eq!(Geometry::find(Some("skylake")).unwrap().name, "skylake");

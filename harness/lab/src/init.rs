@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! What runs inside the lab, as its first process: mounts what the kernel
-//! offers, carries out the errand that came along, writes each answer to the
-//! second serial port, and ends the machine.
+//! The first process of a machine: mounts what the kernel offers, carries out the task
+//! that came along, writes lines to the second serial port, and ends the machine.
 
-use crate::{
-    cell::{Answer, Job},
-    execute::Process,
-};
 use observe::kernel;
 use rustix::{
     mount::{MountFlags, mount},
@@ -17,67 +12,68 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, Write},
     os::unix::process::ExitStatusExt,
-    path::PathBuf,
     process::Command,
-    time::Duration,
 };
 
-/// How long one cell may take, in the machine's own time. The hypervisor on the
-/// other side has a limit of its own, in real time.
-const CELL_LIMIT: Duration = Duration::from_secs(600);
-
-/// What the machine was booted for.
+/// What a machine is booted for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) enum Errand {
-    /// Cells, in this order.
-    Jobs(Vec<Job>),
+pub enum Task {
+    /// The caller's own work, in the caller's own words.
+    Work(String),
     /// A command, or without one a prompt.
-    Shell(Vec<String>),
+    Command(Vec<String>),
 }
 
-impl Errand {
+impl Task {
     /// Where it is.
-    pub(super) const FILE: &str = "/errand.json";
+    pub const FILE: &str = "/task.json";
 }
 
-/// How the command of [`Errand::Shell`] ended, as a line on the second serial
-/// port.
+/// How the command of [`Task::Command`] ended, as a line.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct Ended {
+pub(crate) struct Ended {
     /// Its exit code; 128 and the signal if one killed it.
-    pub(super) code: u8,
+    pub(crate) code: u8,
 }
 
-/// One line on the second serial port.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Line {
-    /// The job's place among the jobs.
-    pub(super) job: usize,
-    /// Its answer.
-    pub(super) answer: Answer,
+/// The second serial port.
+#[derive(Debug)]
+pub struct Lines(File);
+
+impl Lines {
+    /// Writes `line` as JSON.
+    ///
+    /// # Errors
+    /// If the port does not take it.
+    pub fn write(&mut self, line: &impl Serialize) -> io::Result<()> {
+        let mut line = serde_json::to_vec(line)?;
+        line.push(b'\n');
+        self.0.write_all(&line)
+    }
 }
 
-/// Carries out the errand and ends the machine. Returns only if this process is
-/// not the first one, or the machine would not end.
+/// Carries out the task and ends the machine; `work` is what to do with the text of
+/// [`Task::Work`]. Returns only if this process is not the first one, or the machine would
+/// not end.
 ///
 /// # Errors
-/// The call that failed. In the lab, nobody but the console sees it.
-pub fn run() -> io::Result<()> {
+/// The call that failed. In the lab, the console alone shows it.
+pub fn run(work: impl FnOnce(&str, &mut Lines) -> io::Result<()>) -> io::Result<()> {
     if std::process::id() != 1 {
         return Err(io::Error::other(
             "this command is the lab's first process; people do not start it",
         ));
     }
-    let done = errand();
+    let done = carry_out(work);
     if let Err(e) = &done {
         eprintln!("lab: {e}");
     }
-    // -no-reboot turns this into the end of QEMU.
+    // The emulator ends where a machine would start again.
     reboot(RebootCommand::Restart)?;
     done
 }
 
-fn errand() -> io::Result<()> {
+fn carry_out(work: impl FnOnce(&str, &mut Lines) -> io::Result<()>) -> io::Result<()> {
     for (kind, place) in [
         ("devtmpfs", "/dev"),
         ("proc", "/proc"),
@@ -89,28 +85,16 @@ fn errand() -> io::Result<()> {
     // Huge pages for memfd on request, as scripts/compare does on a host. A
     // kernel without them has a missing row for it.
     let _ = kernel::allow_huge_memfd();
-    let errand: Errand = serde_json::from_reader(File::open(Errand::FILE)?)?;
-    let mut port = OpenOptions::new().write(true).open("/dev/ttyS1")?;
-    match errand {
-        Errand::Jobs(jobs) => {
-            let process = Process::new(PathBuf::from("/init"), CELL_LIMIT);
-            for (job, what) in jobs.iter().enumerate() {
-                let answer = process.answer(what);
-                say(&mut port, &Line { job, answer })?;
-            }
-        }
-        Errand::Shell(command) => {
+    let task: Task = serde_json::from_reader(File::open(Task::FILE)?)?;
+    let mut lines = Lines(OpenOptions::new().write(true).open("/dev/ttyS1")?);
+    match task {
+        Task::Work(text) => work(&text, &mut lines)?,
+        Task::Command(command) => {
             let code = shell(&command)?;
-            say(&mut port, &Ended { code })?;
+            lines.write(&Ended { code })?;
         }
     }
-    port.flush()
-}
-
-fn say(port: &mut File, line: &impl Serialize) -> io::Result<()> {
-    let mut line = serde_json::to_vec(line)?;
-    line.push(b'\n');
-    port.write_all(&line)
+    lines.0.flush()
 }
 
 /// Runs `command`, or a prompt, with everything mounted that tests of a kernel

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! A kernel image that the lab boots: ours, or somebody else's.
 
-use super::error::{Error, io_error};
+use crate::error::{Error, io_error};
 use std::{
     fs::File,
     io::{Read, Seek, SeekFrom},

@@ -2,7 +2,7 @@
 //! The whole way from options to a finished kernel, resumable at each step.
 
 use super::{
-    Error, Kernel, Options, Variant,
+    Error, Kernel, Options, Series, Variant,
     cache::{Built, Cache, Manifest, remove},
     choice, compile, key, patches,
     runner::{Runner, elapsed},
@@ -10,7 +10,6 @@ use super::{
     tools::{self, Tool},
 };
 use std::{fs, path::Path, thread, time::Instant};
-use strategies::kernel::{self, Series};
 
 /// What an unpacked source, its objects and the results take at most (about
 /// 2.3 GB were seen).
@@ -35,10 +34,10 @@ struct Request<'a> {
 }
 
 impl Builder {
-    pub(super) fn of_this_machine() -> Result<Self, Error> {
+    pub(super) fn of_this_machine(series: &'static [Series]) -> Result<Self, Error> {
         Ok(Builder {
             cache: Cache::of_this_user()?,
-            series: kernel::ALL,
+            series,
             tools: tools::KERNEL,
             room: ROOM,
         })

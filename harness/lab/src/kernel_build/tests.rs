@@ -9,7 +9,6 @@ use std::{
     sync::{Mutex, mpsc},
     thread,
 };
-use strategies::kernel::Series;
 
 const PATCH: &[u8] =
     b"Subject: x\n\n--- a/mm/gup.c\n+++ b/mm/gup.c\n@@ -1 +1 @@\n-plain\n+patched\n";

@@ -2,24 +2,34 @@
 //! The lab as one who carries out jobs: a fresh boot for each arm and workload
 //! family, because what an arm does to the direct map never heals until reboot.
 
-use super::{
-    boot::{Boot, Booted},
-    elf::this_program,
-    error::Error,
-    qemu::Qemu,
-    tlb::Modelling,
-};
+use super::{Executor, inside};
 use crate::{
     cell::{Answer, Job, TlbModel},
-    execute::Executor,
+    guest,
     plan::{LAB_CPUS, Step},
+};
+use lab::{
+    Boot, Emulator, End, Error, Machine, Terminal, emulator::Qemu, initramfs,
+    program::this_program, tlb::Modelling,
 };
 use results::{Cell, Fingerprint, Outcome, cell::Group};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     thread,
+    time::Duration,
 };
+
+/// How long a boot may take, real time, and each of its cells. The longest, a Linux
+/// guest with all its memory populated, takes 20 s on a busy machine.
+const LIMIT: Duration = Duration::from_secs(900);
+const LIMIT_PER_CELL: Duration = Duration::from_secs(60);
+
+/// How much of the console is kept with a failure, lines.
+const TAIL: usize = 30;
+
+/// The command that makes this program the lab's first process.
+pub const INIT: &str = "lab-init";
 
 /// The family of the workloads that are about TLBs.
 const TLB_FAMILY: &str = "tlb";
@@ -78,11 +88,6 @@ impl Lab {
         }
     }
 
-    /// The emulator.
-    pub fn qemu(&self) -> &Qemu {
-        &self.qemu
-    }
-
     /// What is said to jobs of the model, and the model if they are to have it. Jobs
     /// of one boot are of one family.
     fn model_for(&self, jobs: &[Job]) -> (TlbModel, Option<&Modelling>) {
@@ -95,26 +100,40 @@ impl Lab {
         }
     }
 
-    /// Boots once with `cpus` CPUs for `jobs`.
-    ///
-    /// # Errors
-    /// As [`Boot::run`].
-    pub fn boot(&self, cpus: u64, jobs: &[Job]) -> Result<Booted, Error> {
+    /// The answers to `jobs`, out of one boot with `cpus` CPUs.
+    fn boot(&self, cpus: u64, jobs: &[Job]) -> Result<Vec<Answer>, Error> {
         let (said, modelling) = self.model_for(jobs);
-        let boot = Boot {
-            qemu: &self.qemu,
-            kernel: &self.kernel,
-            program: &self.program,
-            cpus,
-            model: modelling,
-        };
-        let mut jobs = jobs.to_vec();
-        for job in &mut jobs {
+        let mut inside = jobs.to_vec();
+        for job in &mut inside {
             if let Job::Measure { model, .. } = job {
                 *model = said.clone();
             }
         }
-        boot.run(&jobs)
+        let files = guest::pack(&mut inside).map_err(|(path, source)| Error::Io {
+            action: "read",
+            path,
+            source,
+        })?;
+        let mut root = initramfs::root(&self.program, &inside::task(&inside));
+        files.add_to(&mut root);
+        let emulator: &dyn Emulator = match modelling {
+            Some(modelling) => modelling,
+            None => &self.qemu,
+        };
+        let boot = Boot {
+            emulator,
+            machine: Machine {
+                cpus,
+                ..Machine::default()
+            },
+            kernel: &self.kernel,
+            append: &format!(" -- {INIT}"),
+            terminal: Terminal::Kept,
+            limit: Some(LIMIT + LIMIT_PER_CELL * jobs.len() as u32),
+        };
+        let booted = boot.run(root)?;
+        let (end, console) = (&booted.end, &booted.console);
+        Ok(in_order(jobs.len(), &booted.lines, end, console))
     }
 }
 
@@ -125,7 +144,7 @@ impl Executor for Lab {
         }
         let cpus = jobs.iter().find_map(cpus).unwrap_or(1);
         match self.boot(cpus, jobs) {
-            Ok(booted) => booted.answers,
+            Ok(answers) => answers,
             Err(e) => {
                 let failed = Answer::Outcome(Outcome::failed(e.to_string()));
                 vec![failed; jobs.len()]
@@ -166,9 +185,11 @@ impl Executor for Lab {
             };
             host.push(TLB_MODEL, Some(what));
         }
-        for (name, value) in self.qemu.facts() {
-            if host.get(name).is_none() {
-                host.push(name, Some(value));
+        let memory = format!("{} MiB", Machine::default().memory_mib);
+        let memory = ("lab.memory".to_string(), memory);
+        for (name, value) in self.qemu.identity().facts().into_iter().chain([memory]) {
+            if host.get(&name).is_none() {
+                host.push(&name, Some(value));
             }
         }
     }
@@ -200,6 +221,42 @@ fn cpus(job: &Job) -> Option<u64> {
         Job::Measure { cell, .. } => cell.int(LAB_CPUS),
         Job::Trial { .. } | Job::Audit { .. } => None,
     }
+}
+
+/// The answers in the order of the jobs. The first job without one was the one
+/// at which the machine died; those after it were not begun.
+fn in_order(jobs: usize, lines: &str, end: &End, console: &str) -> Vec<Answer> {
+    let mut answers: Vec<Option<Answer>> = vec![None; jobs];
+    for line in lines.lines() {
+        if let Ok(inside::Line { job, answer }) = serde_json::from_str(line)
+            && let Some(place) = answers.get_mut(job)
+        {
+            *place = Some(answer);
+        }
+    }
+    let mut died = false;
+    let fill = |answer: Option<Answer>| {
+        answer.unwrap_or_else(|| {
+            let error = match std::mem::replace(&mut died, true) {
+                false if console.trim().is_empty() => format!(
+                    "the lab {end} before this cell answered, and its console stayed empty: \
+                     a kernel for it needs CONFIG_SERIAL_8250_CONSOLE=y and CONFIG_BLK_DEV_INITRD=y"
+                ),
+                false => format!("the lab {end} before this cell answered"),
+                true => "the lab was gone before this cell began".into(),
+            };
+            Answer::Outcome(Outcome::Failed {
+                error,
+                detail: Some(tail(console)),
+            })
+        })
+    };
+    answers.into_iter().map(fill).collect()
+}
+
+fn tail(console: &str) -> String {
+    let lines: Vec<_> = console.lines().collect();
+    lines[lines.len().saturating_sub(TAIL)..].join("\n")
 }
 
 #[cfg(test)]
@@ -274,5 +331,47 @@ mod tests {
         check(false, "tlb/chase", &absent);
         check(false, "mmio/user-read", &TlbModel::Unasked);
         check(true, "mmio/user-read", &absent);
+    }
+
+    #[test]
+    fn a_death_is_the_answer_of_the_job_it_struck() {
+        let first = serde_json::to_string(&inside::Line {
+            job: 0,
+            answer: Answer::Available,
+        })
+        .unwrap();
+        let text = format!("{first}\r\n{{\"job\":1,\"ans");
+        let panic = "line 1\nKernel panic - not syncing";
+        let answers = in_order(3, &text, &End::Ended, panic);
+        assert_eq!(answers[0], Answer::Available);
+        let said = |i: usize| format!("{:?}", answers[i]);
+        assert!(
+            said(1).contains("ended before this cell answered") && said(1).contains("Kernel panic")
+        );
+        assert!(said(2).contains("gone before this cell began"));
+    }
+
+    #[test]
+    fn a_silent_kernel_is_told_what_it_lacks() {
+        let answers = in_order(1, "", &End::Ended, "\r\n");
+        assert!(format!("{answers:?}").contains("CONFIG_SERIAL_8250_CONSOLE"));
+    }
+
+    #[test]
+    fn strange_answers_are_passed_over() {
+        let text = "noise\n{\"job\":99,\"answer\":\"available\"}\n";
+        assert_eq!(in_order(1, text, &End::Ended, "").len(), 1);
+    }
+
+    #[test]
+    fn the_command_line_names_them_all() {
+        let command = <crate::cli::Cli as clap::CommandFactory>::command();
+        let run = command.find_subcommand("run").unwrap();
+        let mut options = run.get_arguments();
+        let option = options.find(|a| a.get_id() == "tlb_model").unwrap();
+        let help = option.get_help().unwrap().to_string();
+        for lab::tlb::Geometry { name, .. } in lab::tlb::Geometry::all().unwrap() {
+            assert!(help.contains(&name), "{name}: {help}");
+        }
     }
 }

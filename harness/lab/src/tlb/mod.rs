@@ -11,14 +11,13 @@ mod geometry;
 
 pub use geometry::Geometry;
 
-use super::{build, qemu::Qemu};
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
+use crate::{
+    Error,
+    emulator::{Emulator, Identity, Prepared, Qemu, Start},
+    error::io_error,
+    kernel_build as build,
 };
-
-/// The plugin, where it was built (`harness/build.rs`).
-const PLUGIN: &str = env!("UNMAPBENCH_TLB_MODEL");
+use std::path::{Path, PathBuf};
 
 /// The oldest QEMU whose plugins were seen to read registers here: API version 4.
 const OLDEST: (u32, u32) = (10, 0);
@@ -38,20 +37,21 @@ pub struct Modelling {
 }
 
 impl Modelling {
-    /// The machine's own QEMU if it is new enough, else the one that `lab build` got.
+    /// The machine's own QEMU if it is new enough, else the one that `lab build` got, with
+    /// the model of `harness/tlb-model`, built as a shared object at `plugin`.
     ///
     /// # Errors
     /// What is missing, and what to do about it.
-    pub fn find(own: &Qemu, geometry: Geometry) -> Result<Self, String> {
-        let plugin = PathBuf::from(PLUGIN);
+    pub fn find(own: &Qemu, plugin: &Path, geometry: Geometry) -> Result<Self, String> {
         if !plugin.is_file() {
             return Err(format!(
-                "the plugin is not where it was built ({PLUGIN}): build this program again"
+                "the plugin is not where it was built ({}): build this program again",
+                plugin.display()
             ));
         }
         Ok(Modelling {
             qemu: qemu(own)?,
-            plugin,
+            plugin: plugin.into(),
             geometry,
         })
     }
@@ -60,26 +60,47 @@ impl Modelling {
     ///
     /// # Errors
     /// Why it could not be had.
-    pub fn get(own: &Qemu, geometry: Geometry, say: &mut dyn FnMut(&str)) -> Result<Self, String> {
-        Self::find(own, geometry.clone()).or_else(|_| {
+    pub fn get(
+        own: &Qemu,
+        plugin: &Path,
+        geometry: Geometry,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<Self, String> {
+        Self::find(own, plugin, geometry.clone()).or_else(|_| {
             let works = |home: &Path| Qemu::at(home).is_ok_and(|qemu| will_do(&qemu));
             build::fetch_emulator(&works, say).map_err(|e| e.to_string())?;
-            Self::find(own, geometry)
+            Self::find(own, plugin, geometry)
         })
     }
 
-    /// The QEMU that it takes.
-    pub fn qemu(&self) -> &Qemu {
-        &self.qemu
+    /// What it is, for a record.
+    pub fn describe(&self) -> String {
+        let Geometry {
+            name, cpu, l1, l2, ..
+        } = &self.geometry;
+        format!(
+            "modelled, not measured: {name} ({cpu}), data side, L1 {l1}, L2 {l2}, LRU; in QEMU {}",
+            self.qemu.identity().version
+        )
+    }
+}
+
+impl Emulator for Modelling {
+    fn identity(&self) -> &Identity {
+        self.qemu.identity()
     }
 
-    /// Has `command`, which boots a machine of `memory_mib`, model; the machine's memory
-    /// is to be a file in `dir`.
-    pub(super) fn arrange(&self, command: &mut Command, dir: &Path, memory_mib: u32) {
-        let ram = dir.join("ram").display().to_string().replace(',', ",,");
+    /// QEMU with the plugin. The machine's memory is a file that is gone with the boot,
+    /// in memory if that can be.
+    fn prepare(&self, start: &Start<'_>) -> Result<Prepared, Error> {
+        let dir = tempfile::tempdir_in(MEMORY_FILES).or_else(|_| tempfile::tempdir());
+        let dir = dir.map_err(io_error("create", std::env::temp_dir()))?;
+        let memory_mib = start.machine.memory_mib;
+        let ram = escaped(&dir.path().join("ram"));
         let below = u64::from(BELOW_MIB.min(memory_mib)) << 20;
-        let plugin = self.plugin.display().to_string().replace(',', ",,");
+        let plugin = escaped(&self.plugin);
         let Geometry { l1, l2, .. } = &self.geometry;
+        let mut command = self.qemu.prepare(start)?.command;
         command
             .args([
                 "-object",
@@ -93,26 +114,16 @@ impl Modelling {
                 "-plugin",
                 &format!("{plugin},ram={ram},below={below},l1={l1},l2={l2}"),
             ]);
+        Ok(Prepared {
+            command,
+            scratch: Some(dir),
+        })
     }
+}
 
-    /// A directory for the memory, gone with the boot: in memory if that can be.
-    ///
-    /// # Errors
-    /// As [`tempfile::tempdir`].
-    pub(super) fn directory() -> std::io::Result<tempfile::TempDir> {
-        tempfile::tempdir_in(MEMORY_FILES).or_else(|_| tempfile::tempdir())
-    }
-
-    /// What it is, for a record.
-    pub fn describe(&self) -> String {
-        let Geometry {
-            name, cpu, l1, l2, ..
-        } = &self.geometry;
-        format!(
-            "modelled, not measured: {name} ({cpu}), data side, L1 {l1}, L2 {l2}, LRU; in QEMU {}",
-            self.qemu.version
-        )
-    }
+/// A path within one of QEMU's options, where a comma separates.
+fn escaped(path: &Path) -> String {
+    path.display().to_string().replace(',', ",,")
 }
 
 /// A QEMU that takes the plugin.
@@ -124,7 +135,7 @@ fn qemu(own: &Qemu) -> Result<Qemu, String> {
     let lacks = |why: String| {
         format!(
             "it takes QEMU {major}.{minor} or later, whose plugins can read registers, and this machine's is {}; {why}",
-            own.version
+            own.identity().version
         )
     };
     let fetched = build::fetched_emulator().map_err(|e| lacks(e.to_string()))?;
@@ -135,7 +146,7 @@ fn qemu(own: &Qemu) -> Result<Qemu, String> {
         true => Ok(found),
         false => Err(lacks(format!(
             "so is the one that was got, {}",
-            found.version
+            found.identity().version
         ))),
     }
 }

@@ -2,27 +2,27 @@
 //! A boot for a person, or for a program of theirs: a prompt or a command on the
 //! lab's console, with directories of theirs inside.
 
-use super::{
-    elf::{needs_interpreter, this_program},
+use crate::{
+    boot::{Boot, Terminal},
+    emulator::{Emulator, Machine},
     error::{Error, io_error},
+    init::{Ended, Task},
     initramfs,
-    inside::{Ended, Errand},
-    qemu::{Console, Files, Machine, Qemu},
+    program::{needs_interpreter, this_program},
 };
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::Stdio,
 };
 
 /// What the lab's root has already.
 const TAKEN: &[&str] = &[
     "bin",
     "dev",
-    "errand.json",
     "init",
     "proc",
     "sys",
+    "task.json",
     "tmp",
     "..",
 ];
@@ -31,7 +31,7 @@ const TAKEN: &[&str] = &[
 #[derive(Clone, Debug)]
 pub struct Shell<'a> {
     /// The emulator.
-    pub qemu: &'a Qemu,
+    pub emulator: &'a dyn Emulator,
     /// The kernel.
     pub kernel: &'a Path,
     /// The machine.
@@ -40,6 +40,8 @@ pub struct Shell<'a> {
     pub with: &'a [PathBuf],
     /// More of the kernel's command line.
     pub append: &'a str,
+    /// The argument that makes this program the lab's first process.
+    pub init: &'a str,
     /// A program and its arguments; empty for a prompt.
     pub command: &'a [String],
 }
@@ -52,7 +54,7 @@ impl Shell<'_> {
     /// What is missing, or [`Error::Lost`] if the machine ended first.
     pub fn run(&self) -> Result<u8, Error> {
         let program = this_program()?;
-        let mut archive = initramfs::root(&program, &Errand::Shell(self.command.to_vec()));
+        let mut archive = initramfs::root(&program, &Task::Command(self.command.to_vec()));
         archive.directory("bin");
         archive.program("bin/busybox", &busybox()?);
         for dir in self.with {
@@ -65,29 +67,22 @@ impl Shell<'_> {
                 dir,
             )?;
         }
-        let scratch = tempfile::tempdir().map_err(io_error("create", env::temp_dir()))?;
-        let (initramfs, answers) = (
-            scratch.path().join("initramfs"),
-            scratch.path().join("answers"),
-        );
-        fs::write(&initramfs, archive.finish()).map_err(io_error("write", &initramfs))?;
-        let files = Files {
+        let boot = Boot {
+            emulator: self.emulator,
+            machine: self.machine,
             kernel: self.kernel,
-            initramfs: &initramfs,
-            console: Console::Terminal,
-            answers: &answers,
+            append: &format!("{} -- {}", self.append, self.init),
+            // A command reads nothing.
+            terminal: match self.command.is_empty() {
+                true => Terminal::Console,
+                false => Terminal::Shown,
+            },
+            limit: None,
         };
-        let mut qemu = self.qemu.command(files, self.machine, self.append);
-        if !self.command.is_empty() {
-            // A command reads nothing, and Ctrl-C ends it with the machine.
-            qemu.stdin(Stdio::null());
-        }
-        let status = qemu.status().map_err(|_| Error::NoQemu)?;
-        let said = fs::read_to_string(&answers).unwrap_or_default();
-        match serde_json::from_str::<Ended>(said.trim()) {
+        let booted = boot.run(archive)?;
+        match serde_json::from_str::<Ended>(booted.lines.trim()) {
             Ok(ended) => Ok(ended.code),
-            Err(_) if status.success() => Err(Error::Lost("ended".into())),
-            Err(_) => Err(Error::Lost(format!("failed ({status})"))),
+            Err(_) => Err(Error::Lost(booted.end.to_string())),
         }
     }
 }

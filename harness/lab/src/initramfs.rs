@@ -1,16 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The root file system of the lab: this program as /init, its errand, what comes
-//! along, and empty directories to mount on.
+//! Initial root file systems: a cpio archive of the "newc" kind
+//! (Documentation/driver-api/early-userspace/buffer-format.rst).
+//!
+//! The same contents give the same bytes: no times, no owners, no order of a
+//! directory listing.
 
-use super::{
+use crate::{
     error::{Error, io_error},
-    inside::Errand,
+    init::Task,
 };
-use crate::cpio::Archive;
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use cpio::newc::{Builder, ModeFileType, trailer};
+use std::{
+    fs,
+    io::{self, Write},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
 
-/// The lab's root: `init` as /init, its errand beside it.
-pub(super) fn root(init: &[u8], errand: &Errand) -> Archive {
+/// An archive that grows entry by entry.
+#[derive(Debug, Default)]
+pub struct Archive {
+    bytes: Vec<u8>,
+    entries: u32,
+}
+
+impl Archive {
+    /// Adds an empty directory; those above it must be there.
+    pub fn directory(&mut self, name: &str) {
+        let entry = Builder::new(name).nlink(2).mode(0o755);
+        self.add(entry.set_mode_file_type(ModeFileType::Directory), &[]);
+    }
+
+    /// Adds a program.
+    pub fn program(&mut self, name: &str, bytes: &[u8]) {
+        let entry = Builder::new(name).nlink(1).mode(0o755);
+        self.add(entry.set_mode_file_type(ModeFileType::Regular), bytes);
+    }
+
+    /// Adds a file that is no program.
+    pub fn file(&mut self, name: &str, bytes: &[u8]) {
+        let entry = Builder::new(name).nlink(1).mode(0o644);
+        self.add(entry.set_mode_file_type(ModeFileType::Regular), bytes);
+    }
+
+    /// Adds a character device, by its two numbers.
+    pub fn device(&mut self, name: &str, major: u32, minor: u32) {
+        let entry = Builder::new(name).nlink(1).mode(0o600);
+        let entry = entry.rdev_major(major).rdev_minor(minor);
+        self.add(entry.set_mode_file_type(ModeFileType::Char), &[]);
+    }
+
+    /// The archive, complete.
+    pub fn finish(self) -> Vec<u8> {
+        written(trailer(self.bytes))
+    }
+
+    fn add(&mut self, entry: Builder, data: &[u8]) {
+        self.entries += 1;
+        let out = std::mem::take(&mut self.bytes);
+        let mut writer = entry.ino(self.entries).write(out, data.len() as u32);
+        written(writer.write_all(data));
+        self.bytes = written(writer.finish());
+    }
+}
+
+/// Memory takes everything.
+fn written<T>(result: io::Result<T>) -> T {
+    result.unwrap_or_else(|e| unreachable!("a vector refused bytes: {e}"))
+}
+
+/// The lab's root: `init` as /init, its task beside it, and empty directories to mount on.
+pub fn root(init: &[u8], task: &Task) -> Archive {
     let mut archive = Archive::default();
     for directory in ["dev", "proc", "sys", "tmp"] {
         archive.directory(directory);
@@ -18,8 +78,8 @@ pub(super) fn root(init: &[u8], errand: &Errand) -> Archive {
     // The kernel opens it for /init before devtmpfs is mounted.
     archive.device("dev/console", 5, 1);
     archive.program("init", init);
-    let errand = serde_json::to_vec(errand).unwrap_or_default();
-    archive.file(Errand::FILE.trim_start_matches('/'), &errand);
+    let task = serde_json::to_vec(task).unwrap_or_default();
+    archive.file(Task::FILE.trim_start_matches('/'), &task);
     archive
 }
 
@@ -27,7 +87,7 @@ pub(super) fn root(init: &[u8], errand: &Errand) -> Archive {
 ///
 /// # Errors
 /// What cannot be read.
-pub(super) fn tree(archive: &mut Archive, name: &str, dir: &Path) -> Result<(), Error> {
+pub fn tree(archive: &mut Archive, name: &str, dir: &Path) -> Result<(), Error> {
     archive.directory(name);
     let listing = fs::read_dir(dir).map_err(io_error("list", dir))?;
     let mut paths = Vec::new();
@@ -61,7 +121,7 @@ mod tests {
     };
 
     fn archive(init: &[u8]) -> Vec<u8> {
-        let mut archive = root(init, &Errand::Jobs(Vec::new()));
+        let mut archive = root(init, &Task::Work(String::new()));
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("b")).unwrap();
         fs::write(dir.path().join("b/c"), "x").unwrap();

@@ -7,14 +7,19 @@ use std::{io, path::PathBuf};
 /// What keeps the lab from running.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no QEMU.
+    /// There is no emulator.
     #[error(
-        "qemu-system-x86_64 is missing: install Debian's package qemu-system-x86 (as root: apt-get install qemu-system-x86)"
+        "{program} is missing: install Debian's package {package} (as root: apt-get install {package})"
     )]
-    NoQemu,
-    /// QEMU does not say what it is, or is too old.
-    #[error("qemu-system-x86_64: {0}; the lab needs QEMU 7.2 or later with TCG")]
-    Qemu(String),
+    NoEmulator {
+        /// The program that was looked for.
+        program: &'static str,
+        /// The package that has it.
+        package: &'static str,
+    },
+    /// An emulator does not say what it is, is too old, or cannot be that machine.
+    #[error("{0}")]
+    Emulator(String),
     /// A kernel image is not one.
     #[error("{}: {what}; --kernel takes a bzImage for x86-64", path.display())]
     Image {
@@ -51,7 +56,7 @@ pub enum Error {
     NotStatic,
 }
 
-pub(super) fn io_error(
+pub(crate) fn io_error(
     action: &'static str,
     path: impl Into<PathBuf>,
 ) -> impl FnOnce(io::Error) -> Error {
