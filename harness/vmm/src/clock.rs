@@ -3,20 +3,7 @@
 //! and in the guest. On a machine its frequency is known and gives nanoseconds;
 //! in the lab it advances by one an instruction.
 
-// UNSAFETY: RDTSC and LFENCE are intrinsics.
-#![expect(unsafe_code)]
-
-use std::arch::x86_64::{_mm_lfence, _rdtsc};
-
-/// The counter now, with nothing before it left to do.
-#[inline]
-pub fn ticks() -> u64 {
-    // SAFETY: both instructions exist on every x86-64 and touch no memory.
-    unsafe {
-        _mm_lfence();
-        _rdtsc()
-    }
-}
+pub use crate::arch::ticks;
 
 /// Times phases that follow one another without a gap.
 #[derive(Debug)]

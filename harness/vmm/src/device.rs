@@ -2,11 +2,11 @@
 //! The test device behind the MMIO window and the ports.
 
 use crate::{
-    clock,
+    clock, lock,
     virtio::{MmioDevice, Shared},
 };
 use abi::{Digest, value};
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 /// What the VMM makes KVM do at each read of the data port, before the guest
 /// goes on.
@@ -116,8 +116,7 @@ impl Device {
 
     #[inline]
     fn registers(&self) -> Option<MutexGuard<'_, dyn MmioDevice + 'static>> {
-        let shared = self.virtio.as_ref()?;
-        Some(shared.lock().unwrap_or_else(PoisonError::into_inner))
+        self.virtio.as_deref().map(lock)
     }
 
     /// One exit came to its end.

@@ -8,14 +8,14 @@
 
 mod call;
 mod error;
-mod registers;
+mod lock;
 
-mod cpl;
+mod arch;
+
 mod deadline;
 mod device;
-mod marker;
 mod memory;
-mod paging;
+mod model_counts;
 mod vcpu;
 
 pub mod clock;
@@ -26,19 +26,19 @@ pub mod virtio;
 
 mod machine;
 
-mod irqchip;
+mod eventfd;
 mod prefault;
 mod userfault;
 
+pub use arch::{Cpl, Registers};
 pub use call::open_kvm;
-pub use cpl::Cpl;
 pub use device::{Device, Then};
 pub use error::Error;
-pub use irqchip::Ioeventfd;
+pub use eventfd::Ioeventfd;
+pub use lock::lock;
 pub use machine::{Config, Machine, Phases};
-pub use marker::ModelCounts;
 pub use memory::{Memory, Region};
-pub use registers::Registers;
+pub use model_counts::ModelCounts;
 pub use userfault::Userfault;
 pub use vcpu::{Event, Vcpu};
 

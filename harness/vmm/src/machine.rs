@@ -2,16 +2,13 @@
 //! A VM with its memory, its vCPUs and the payload, and how to ask it things.
 
 use crate::{
-    Cpl, Device, Error, Event, Memory, Registers, Vcpu,
+    Cpl, Device, Error, Event, Memory, Registers, Vcpu, arch,
     call::Named,
     clock::Stopwatch,
-    cpl, memory, paging,
+    memory,
     stats::{self, Stats},
 };
 use abi::{PanicReport, Reply, Request, Status, layout, word};
-use kvm_bindings::{
-    KVM_CAP_PMU_CAPABILITY, KVM_MAX_CPUID_ENTRIES, KVM_PMU_CAP_DISABLE, kvm_enable_cap,
-};
 use kvm_ioctls::{Kvm, VmFd};
 use linux_loader::loader::{Elf, KernelLoader};
 use std::{io::Cursor, sync::Arc, time::Duration};
@@ -71,11 +68,6 @@ impl Config {
 /// The ticks that each step took, in order.
 pub type Phases = Vec<(&'static str, u64)>;
 
-/// The leaves of CPUID by which a guest learns of a PMU (Intel SDM vol. 2A, CPUID, 0AH and
-/// 23H; AMD APM vol. 3, E.4.26). Who takes the PMU away takes them too (KVM API
-/// documentation, KVM_CAP_PMU_CAPABILITY).
-const PMU_LEAVES: [u32; 3] = [0xa, 0x23, 0x8000_0022];
-
 /// A VM that has been built. Fields are dropped in order: vCPUs, the VM with
 /// its memslots, and the memory last, unless a clone of its view is kept elsewhere.
 #[derive(Debug)]
@@ -106,7 +98,7 @@ impl Machine {
         let mut watch = Stopwatch::start();
 
         let vm = create_vm(kvm)?;
-        let has_pmu = !take_pmu(&vm)?;
+        let has_pmu = !arch::take_pmu(&vm)?;
         if config.irqchip {
             vm.create_irq_chip().call(|| "KVM_CREATE_IRQCHIP".into())?;
         }
@@ -130,28 +122,19 @@ impl Machine {
 
         let beyond = shared.clone().map(|shared| (layout::WINDOW, shared));
         let memory = memory::view([(0, ram.clone())].into_iter().chain(beyond))?;
-        paging::write(&memory, config.memory)?;
-        cpl::write_tables(&memory, config.cpl)?;
+        arch::write_tables(&memory, config.memory, config.cpl)?;
         let entry = Elf::load(&memory, None, &mut Cursor::new(payload), None)
             .map_err(|e| Error::Load(e.to_string()))?
             .kernel_load;
         phases.push(("load", watch.lap()));
 
-        let mut cpuid = kvm
-            .get_supported_cpuid(KVM_MAX_CPUID_ENTRIES)
-            .call(|| "KVM_GET_SUPPORTED_CPUID".into())?;
-        if !has_pmu {
-            cpuid.retain(|entry| !PMU_LEAVES.contains(&entry.function));
-        }
+        let cpuid = arch::supported_cpuid(kvm, has_pmu)?;
         let vcpus: Vec<_> = (0..config.vcpus)
             .map(|i| {
-                let owned = [Some(ram.clone()), shared.clone()];
-                Vcpu::new(&vm, i, &cpuid, config.cpl, entry.0, config.irqchip, owned)
+                let fd = arch::create_vcpu(&vm, i, &cpuid, config.cpl, entry.0, config.irqchip)?;
+                Ok(Vcpu::new(fd, i, [Some(ram.clone()), shared.clone()]))
             })
-            .collect::<Result<_, _>>()?;
-        if config.irqchip {
-            vcpus.iter().try_for_each(Vcpu::make_runnable)?;
-        }
+            .collect::<Result<_, Error>>()?;
         phases.push(("create-vcpu", watch.lap()));
 
         let limit = config.limit;
@@ -434,24 +417,6 @@ pub(crate) fn create_vm(kvm: &Kvm) -> Result<VmFd, Error> {
             other => return other.call(|| "KVM_CREATE_VM".into()),
         }
     }
-}
-
-/// Takes the virtual PMU from a VM without vCPUs, where KVM lets it be taken; whether it
-/// is gone. A KVM that hands the processor's PMU to a guest (a mediated vPMU) would leave
-/// none to the host that wants to count the guest's events.
-fn take_pmu(vm: &VmFd) -> Result<bool, Error> {
-    let known = vm.check_extension_raw(KVM_CAP_PMU_CAPABILITY.into());
-    if known <= 0 || known as u32 & KVM_PMU_CAP_DISABLE == 0 {
-        return Ok(false);
-    }
-    let disable = kvm_enable_cap {
-        cap: KVM_CAP_PMU_CAPABILITY,
-        args: [KVM_PMU_CAP_DISABLE.into(), 0, 0, 0],
-        ..Default::default()
-    };
-    vm.enable_cap(&disable)
-        .call(|| "KVM_ENABLE_CAP(PMU_CAPABILITY, DISABLE)".into())?;
-    Ok(true)
 }
 
 fn le_word(bytes: &[u8]) -> u64 {

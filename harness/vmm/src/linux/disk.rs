@@ -2,10 +2,10 @@
 //! The disk of a Linux guest: virtio-blk over MMIO, of which the kernel hears on its
 //! command line, interrupting by irqfd.
 
-use super::vcpu::lock;
 use crate::{
     Error, Memory,
-    irqchip::irqfd,
+    eventfd::irqfd,
+    lock,
     virtio::{Block, RamDisk, Transport},
 };
 use abi::layout::VIRTIO_SIZE;

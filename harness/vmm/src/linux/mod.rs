@@ -7,22 +7,24 @@
 //! (Documentation/arch/x86/boot.rst). Every step is timed as in
 //! [`Machine`](crate::Machine), and by the same clock.
 
-mod cpuid;
-mod image;
-mod layout;
-mod mptable;
-mod zero_page;
+mod console;
+mod progress;
+mod source;
+
+mod config;
+mod disk;
 
 mod bus;
-mod disk;
-mod source;
-mod vcpu;
-
-mod machine;
 mod vcpu_threads;
 
-pub use bus::{Console, Said};
+mod machine;
+
+pub use crate::arch::linux::{Image, Kind};
+pub(crate) use bus::Bus;
+pub use config::{Config, Files};
+pub use console::Console;
 pub use disk::Served;
-pub use image::{Image, Kind};
-pub use machine::{Config, Files, Linux};
+pub use machine::Linux;
+pub use progress::Said;
+pub(crate) use progress::{End, Progress};
 pub use source::{Source, Way};

@@ -76,7 +76,7 @@ impl Source {
     }
 
     /// What the kernel said when it refused to load it. Loaders do not pass it on.
-    pub(super) fn failure(&mut self) -> Option<io::Error> {
+    pub(crate) fn failure(&mut self) -> Option<io::Error> {
         self.failed.take()
     }
 

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! All vCPUs at the same time, until one of them ends the machine.
 
-use super::{
-    bus::{Bus, End},
-    vcpu::Vcpu,
-};
-use crate::{Error, deadline};
+use super::{End, bus::Bus};
+use crate::{Error, arch::linux::Vcpu, deadline};
 use std::{
     sync::{
         Arc, Mutex,

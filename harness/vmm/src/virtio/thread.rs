@@ -3,11 +3,12 @@
 //! notification does not wait for the work.
 
 use super::Shared;
+use crate::lock;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::{
     io,
     sync::{
-        Arc, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     thread::JoinHandle,
@@ -38,8 +39,7 @@ impl Kicked {
                 let _ = cpu.map(pin);
                 // A read waits for the next signal, and takes all there are.
                 while kick.read().is_ok() && !stop.load(Ordering::Acquire) {
-                    let mut device = device.lock().unwrap_or_else(PoisonError::into_inner);
-                    device.notify(queue);
+                    lock(&device).notify(queue);
                 }
             }
         });

@@ -2,14 +2,9 @@
 //! Starts and stops the TLB model of the emulator that this may run in; see
 //! [`abi::tlb`]. Anywhere else it is a NOP, and the page stays as it is.
 
-// UNSAFETY: the instruction has no other form.
-#![expect(unsafe_code)]
-
+use crate::arch;
 use abi::tlb;
-use std::{
-    arch::asm,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A page for what the model counts, aligned so that all of it is one page.
 #[repr(C, align(4096))]
@@ -33,31 +28,15 @@ impl ModelCounts {
 
     /// Begins; whether there is a model that heard it.
     pub fn begin(&self) -> bool {
-        self.mark(tlb::BEGIN);
+        arch::mark(&self.words, tlb::BEGIN);
         self.words[tlb::STATE].load(Ordering::Relaxed) == tlb::COUNTING
     }
 
     /// Ends; the words from [`tlb::FIRST`] on, if there is a model that counted them.
     pub fn end(&self) -> Option<[u64; tlb::WORDS - tlb::FIRST]> {
-        self.mark(tlb::END);
+        arch::mark(&self.words, tlb::END);
         let word = |i: usize| self.words[i].load(Ordering::Relaxed);
         (word(tlb::STATE) == tlb::COUNTED).then(|| std::array::from_fn(|i| word(tlb::FIRST + i)))
-    }
-
-    fn mark(&self, command: u64) {
-        const MARKER: [u8; 8] = tlb::MARKER;
-        // SAFETY: a NOP, which touches nothing; the emulator may write to the page,
-        // whose words are atomic, as another thread could.
-        unsafe {
-            asm!(
-                ".byte {}, {}, {}, {}, {}, {}, {}, {}",
-                const MARKER[0], const MARKER[1], const MARKER[2], const MARKER[3],
-                const MARKER[4], const MARKER[5], const MARKER[6], const MARKER[7],
-                in("rdi") std::ptr::from_ref(self),
-                in("rsi") command,
-                options(nostack, preserves_flags)
-            );
-        }
     }
 }
 

@@ -1,34 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! One vCPU of a Linux guest: its registers at the start, and its run loop.
+//! One vCPU of a Linux guest: how it is watched on its way to the kernel, and its run loop.
 
 // UNSAFETY: hands the watchdog an address in kvm_run, and reads a union in it.
 #![expect(unsafe_code)]
 
 use super::{
-    bus::{Bus, End},
     cpuid,
-    layout::{GDT, PAGE_TABLES, STUB, ZERO_PAGE},
+    start::{self, Entry},
 };
-use crate::{Error, Registers, call::Named, deadline::Deadline};
+use crate::{
+    Error, Registers,
+    call::Named,
+    deadline::Deadline,
+    linux::{Bus, End},
+    lock,
+};
 use kvm_bindings::{
     CpuId, KVM_GUESTDBG_ENABLE, KVM_GUESTDBG_SINGLESTEP, KVM_GUESTDBG_USE_HW_BP,
-    KVM_INTERNAL_ERROR_DELIVERY_EV, kvm_guest_debug, kvm_segment,
+    KVM_INTERNAL_ERROR_DELIVERY_EV, kvm_guest_debug,
 };
 use kvm_ioctls::{VcpuExit, VcpuFd, VmFd};
 use std::{
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
-// Bits of CR0, CR4 and EFER: Intel SDM vol. 3A ch. 2.5.
-const CR0: u64 = 1 << 31 | 1 << 4 | 1; // PG ET PE
-const CR4: u64 = 1 << 5; // PAE
-const EFER: u64 = 1 << 10 | 1 << 8; // LMA LME
-/// No interrupts; the bit that is always set.
-const RFLAGS: u64 = 1 << 1;
 /// DR7: breakpoint 0, on execution; bit 10 is always set.
 const DR7: u64 = 1 << 10 | 1;
 
@@ -42,15 +41,9 @@ const DR7: u64 = 1 << 10 | 1;
 /// event was really pending it stays so, and the exit is reported after all.
 const RETRIES_MAX: u32 = 8;
 
-/// The selectors that the boot protocol names, in a table of four.
-const CODE: u16 = 0x10;
-const DATA: u16 = 0x18;
-/// The table: nothing, nothing, flat 64-bit code, flat data.
-pub(super) const DESCRIPTORS: [u64; 4] = [0, 0, 0x00af_9b00_0000_ffff, 0x00cf_9300_0000_ffff];
-
 /// A vCPU.
 #[derive(Debug)]
-pub(super) struct Vcpu {
+pub(crate) struct Vcpu {
     fd: VcpuFd,
     entry: Entry,
 }
@@ -66,19 +59,10 @@ enum Watch {
     Nothing,
 }
 
-/// Where a kernel begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    /// Where the file is entered.
-    pub(super) file: u64,
-    /// Where the kernel itself is: the same, unless the file unpacks itself first.
-    pub(super) kernel: u64,
-}
-
 impl Vcpu {
     /// Creates vCPU `index` of `vcpus`. The first starts in front of the kernel; the
     /// others wait to be woken.
-    pub(super) fn new(
+    pub(crate) fn new(
         vm: &VmFd,
         index: u64,
         vcpus: u64,
@@ -92,25 +76,10 @@ impl Vcpu {
             .call(|| "KVM_SET_CPUID2".into())?;
         let vcpu = Vcpu { fd, entry };
         if index == 0 {
-            vcpu.start_at_stub()?;
+            start::at_stub(&vcpu.fd)?;
             vcpu.watch(Watch::Steps)?;
         }
         Ok(vcpu)
-    }
-
-    fn start_at_stub(&self) -> Result<(), Error> {
-        let mut sregs = self.fd.get_sregs().call(|| "KVM_GET_SREGS".into())?;
-        let data = segment(DATA, false);
-        sregs.cs = segment(CODE, true);
-        (sregs.ds, sregs.es, sregs.fs, sregs.gs, sregs.ss) = (data, data, data, data, data);
-        sregs.gdt.base = GDT;
-        sregs.gdt.limit = (size_of_val(&DESCRIPTORS) - 1) as u16;
-        sregs.idt.limit = 0;
-        (sregs.cr0, sregs.cr3, sregs.cr4, sregs.efer) = (CR0, PAGE_TABLES, CR4, EFER);
-        self.fd.set_sregs(&sregs).call(|| "KVM_SET_SREGS".into())?;
-        let mut regs = self.fd.get_regs().call(|| "KVM_GET_REGS".into())?;
-        (regs.rip, regs.rsi, regs.rflags) = (STUB, ZERO_PAGE, RFLAGS);
-        self.fd.set_regs(&regs).call(|| "KVM_SET_REGS".into())
     }
 
     /// Makes the vCPU come back at the kernel's first instruction, so far as that is
@@ -139,7 +108,7 @@ impl Vcpu {
     /// The vCPU came back at `at`, as it was told to.
     fn came_back(&self, at: u64, bus: &Mutex<Bus>) -> Result<(), Error> {
         if at == self.entry.kernel {
-            lock(bus).entered();
+            lock(bus).progress.entered();
             return self.watch(Watch::Nothing);
         }
         match at == self.entry.file {
@@ -149,12 +118,12 @@ impl Vcpu {
     }
 
     /// The descriptor, for its statistics.
-    pub(super) fn fd(&self) -> &VcpuFd {
+    pub(crate) fn fd(&self) -> &VcpuFd {
         &self.fd
     }
 
     /// Runs until the machine ends, here or (`stop`) elsewhere.
-    pub(super) fn run(
+    pub(crate) fn run(
         &mut self,
         bus: &Mutex<Bus>,
         limit: Duration,
@@ -188,14 +157,14 @@ impl Vcpu {
                     continue;
                 }
                 Ok(VcpuExit::Shutdown) => {
-                    lock(bus).ended();
+                    lock(bus).progress.ended();
                     return Ok(End::TripleFault);
                 }
                 Ok(VcpuExit::InternalError) => {
                     let (suberror, what) = self.internal_error();
                     if suberror == KVM_INTERNAL_ERROR_DELIVERY_EV && retries < RETRIES_MAX {
                         retries += 1;
-                        lock(bus).retried();
+                        lock(bus).progress.retried();
                         continue;
                     }
                     what
@@ -225,26 +194,5 @@ impl Vcpu {
         let data = &error.data[..count];
         let what = format!("InternalError, suberror {}, data {data:x?}", error.suberror);
         (error.suberror, what)
-    }
-}
-
-/// What vCPUs share. A thread of one that panicked leaves it as usable as before.
-pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn segment(selector: u16, code: bool) -> kvm_segment {
-    kvm_segment {
-        base: 0,
-        limit: u32::MAX,
-        selector,
-        type_: if code { 0b1011 } else { 0b0011 },
-        present: 1,
-        dpl: 0,
-        db: u8::from(!code),
-        s: 1,
-        l: u8::from(code),
-        g: 1,
-        ..Default::default()
     }
 }
