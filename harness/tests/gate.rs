@@ -114,6 +114,94 @@ fn slower(workload: &str, factor: f64) -> impl Fn(&mut Value) {
     }
 }
 
+/// `recorded/lab-gate` with another value of a fact of the lab, or of all its samples.
+fn rebuilt(runs: &Runs, name: &str, fact: (&str, &str), factor: f64) -> PathBuf {
+    let path = runs.edited(&recorded("lab-gate"), name, |row| {
+        let workload = row["cell"]["workload"].as_str().unwrap().to_string();
+        slower(&workload, factor)(row);
+    });
+    let mut host: Value =
+        serde_json::from_slice(&fs::read(path.join("host.json")).unwrap()).unwrap();
+    let facts = host["facts"].as_array_mut().unwrap();
+    facts.retain(|entry| entry["name"] != fact.0);
+    facts.push(serde_json::json!({ "name": fact.0, "value": fact.1 }));
+    fs::write(path.join("host.json"), host.to_string()).unwrap();
+    path
+}
+
+/// Debian rebuilds its packages: the same QEMU under another name counts alike. The
+/// record of today's machine is gated against that of yesterday's.
+#[test]
+fn a_rebuilt_emulator_that_counts_alike_is_compared() {
+    let runs = Runs::new();
+    let next = ("lab.qemu", "7.2.22 (Debian 1:7.2+dfsg-7+deb12u18+b9)");
+    let same = rebuilt(&runs, "same", next, 1.0);
+    let (code, stdout, stderr) = gate(Path::new("lab-gate"), &same, &[]);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    let said = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("counts alike: memfd pio/user"), "{stdout}");
+
+    let other = rebuilt(&runs, "other", next, 0.987);
+    let (code, stdout, stderr) = gate(Path::new("lab-gate"), &other, &[]);
+    assert_eq!(code, 2, "{stdout}{stderr}");
+    assert!(stderr.contains("does not count alike"), "{stderr}");
+
+    let newer = rebuilt(&runs, "newer", ("lab.qemu", "10.0.2 (Debian x)"), 1.0);
+    let (code, stdout, stderr) = gate(Path::new("lab-gate"), &newer, &[]);
+    assert_eq!(code, 2, "{stdout}{stderr}");
+}
+
+/// The same source built by another compiler counts 1.3 % less.
+#[test]
+fn a_kernel_of_another_compiler_is_refused_unless_it_counts_alike() {
+    let runs = Runs::new();
+    let fact = "lab.kernel.compiler";
+    let old = rebuilt(&runs, "gcc-12", (fact, "gcc 12.2.0"), 1.0);
+    let new = rebuilt(&runs, "gcc-14", (fact, "gcc 14.2.0"), 0.987);
+    let (code, stdout, stderr) = gate(&old, &new, &[]);
+    assert_eq!(code, 2, "{stdout}{stderr}");
+    assert!(stderr.contains(fact), "{stderr}");
+    let alike = rebuilt(&runs, "gcc-12.3", (fact, "gcc 12.3.0"), 1.0);
+    let (code, stdout, stderr) = gate(&old, &alike, &[]);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    // Crossed on purpose it is a verdict.
+    let (code, stdout, stderr) = gate(&old, &new, &["--across", "kernel"]);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+}
+
+/// A name may mean one run for each compiler: the one that fits is compared with.
+#[test]
+fn of_several_baselines_the_one_of_the_same_build_is_taken() {
+    let runs = Runs::new();
+    let fact = "lab.kernel.compiler";
+    fs::create_dir_all(runs.path("results/recorded")).unwrap();
+    for (name, compiler, factor) in [("12", "gcc 12.2.0", 1.0), ("14", "gcc 14.2.0", 0.987)] {
+        rebuilt(
+            &runs,
+            &format!("results/recorded/{name}"),
+            (fact, compiler),
+            factor,
+        );
+    }
+    let names = "[names]\nlab = [\"recorded/12\", \"recorded/14\"]\n";
+    fs::write(runs.path("results/baselines.toml"), names).unwrap();
+    let check = |now: &Path, expected: i32| {
+        let mut command = Command::new(BIN);
+        command.current_dir(runs.path("results"));
+        let gate = command
+            .args(["gate", "--baseline", "lab"])
+            .arg(now)
+            .output()
+            .unwrap();
+        assert_eq!(gate.status.code(), Some(expected), "{gate:?}");
+    };
+    check(&rebuilt(&runs, "a", (fact, "gcc 12.2.0"), 1.0), 0);
+    check(&rebuilt(&runs, "b", (fact, "gcc 14.2.0"), 0.987), 0);
+    // The first one counts alike.
+    check(&rebuilt(&runs, "c", (fact, "gcc 14.2.0"), 1.0), 0);
+    check(&rebuilt(&runs, "d", (fact, "gcc 15.1.0"), 0.97), 2);
+}
+
 #[test]
 fn equal_runs_are_fine() {
     let (a, b) = (a(), b());

@@ -62,17 +62,19 @@ impl Sides {
         let form = args.format.parse().map_err(Failure::usage)?;
         let policy = policy(&args.tolerance)?;
         let here = here()?;
-        let [(baseline_dir, baseline), (current_dir, current)] = [read(a, &here)?, read(b, &here)?];
+        let terms = Terms {
+            policy,
+            across: args.across.clone(),
+            partial: args.partial,
+        };
+        let (current_dir, current) = read(b, &here)?;
+        let (baseline_dir, baseline) = fitting(a, &here, &current, &terms)?;
         Ok(Sides {
             baseline,
             baseline_dir,
             current,
             current_dir,
-            terms: Terms {
-                policy,
-                across: args.across.clone(),
-                partial: args.partial,
-            },
+            terms,
             form,
         })
     }
@@ -101,8 +103,34 @@ pub(super) fn here() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|e| Failure::Usage(format!("the current directory: {e}")))
 }
 
+/// The run that `word` means.
 pub(super) fn read(word: &Path, here: &Path) -> Result<(PathBuf, Run), Failure> {
-    let dir = baseline::find(word, here).map_err(Failure::usage)?;
+    let mut dirs = baseline::find(word, here).map_err(Failure::usage)?;
+    open(dirs.swap_remove(0))
+}
+
+/// Of the runs that `word` means the first that may be compared with `current`, or
+/// the first.
+fn fitting(
+    word: &Path,
+    here: &Path,
+    current: &Run,
+    terms: &Terms,
+) -> Result<(PathBuf, Run), Failure> {
+    let dirs = baseline::find(word, here).map_err(Failure::usage)?;
+    let several = dirs.len() > 1;
+    let mut first = None;
+    for dir in dirs {
+        let (dir, run) = open(dir)?;
+        if !several || gate::compare(&run, current, terms).refused.is_empty() {
+            return Ok((dir, run));
+        }
+        first.get_or_insert((dir, run));
+    }
+    first.ok_or_else(|| Failure::Usage(format!("{} means no run", word.display())))
+}
+
+fn open(dir: PathBuf) -> Result<(PathBuf, Run), Failure> {
     let run = store::read(&dir).map_err(Failure::usage)?;
     for note in &run.notes {
         eprintln!("unmapbench: note: {}: {note}", dir.display());
@@ -140,10 +168,14 @@ pub(super) fn nothing(comparison: &Comparison) -> Failure {
         return Failure::Unfit(format!("the current run measured nothing: {why}"));
     }
     Failure::Usage(match comparison.refused.first() {
-        Some(d) => format!(
-            "not compared: {} differs ({} {:?}, now {:?}); record a baseline here, or say --across {} if that is the question",
-            d.fact, d.testbed, d.baseline, d.current, d.aspect
-        ),
+        Some(d) => {
+            let reason = d.reason.as_ref().map(|why| format!("; {why}"));
+            format!(
+                "not compared: {d}{}; record a baseline here, or say --across {} if that is the question",
+                reason.unwrap_or_default(),
+                d.aspect
+            )
+        }
         None => "the runs have no measured cell in common: run the workloads and parameters of the baseline".into(),
     })
 }

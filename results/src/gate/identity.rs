@@ -60,9 +60,16 @@ const LAB: &[(Aspect, &[&str])] = &[
     (Aspect::Kernel, &["lab.kernel"]),
     (
         Aspect::Qemu,
-        &["lab.qemu", "lab.cpu", "lab.memory", "lab.cmdline"],
+        &[EMULATOR, "lab.cpu", "lab.memory", "lab.cmdline"],
     ),
 ];
+
+/// What further identifies the lab's kernel, in records that say it: the compiler
+/// decides the counts, and the image holds all that does.
+const LAB_BUILD: &[&str] = &["lab.kernel.compiler", "lab.kernel.image"];
+
+/// The emulator: its version, then in brackets the build.
+const EMULATOR: &str = "lab.qemu";
 
 /// Those of Linux guests, of which a run without such guests has none.
 const GUEST: &[&str] = &["guest.kernel", "guest.initrd", "guest.cmdline"];
@@ -80,6 +87,37 @@ pub struct Difference {
     pub baseline: String,
     /// Its value in the current run.
     pub current: String,
+    /// What counts said where both are builds of one version: why they are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Difference {
+    /// Whether both sides are builds of one version: whether they count alike is for
+    /// counts to say.
+    pub(super) fn is_rebuild(&self) -> bool {
+        let version = |value: &str| value.split(' ').next().map(str::to_string);
+        match self.fact.as_str() {
+            EMULATOR => version(&self.baseline) == version(&self.current),
+            fact => LAB_BUILD.contains(&fact),
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Difference {
+            testbed,
+            fact,
+            baseline,
+            current,
+            ..
+        } = self;
+        write!(
+            f,
+            "{fact} differs ({testbed} {baseline:?}, now {current:?})"
+        )
+    }
 }
 
 impl Aspect {
@@ -146,6 +184,7 @@ pub fn differences(
                 fact: fact.to_string(),
                 baseline: shown(a),
                 current: shown(b),
+                reason: None,
             });
         }
     };
@@ -154,10 +193,35 @@ pub fn differences(
             compare(*aspect, name, false);
         }
     }
+    if testbed == Testbed::Lab {
+        for name in LAB_BUILD {
+            compare(Aspect::Kernel, name, true);
+        }
+    }
     for name in GUEST {
         compare(Aspect::Guest, name, true);
     }
     found
+}
+
+/// What one record says of the build of its lab's kernel and the other does not, as a
+/// remark.
+pub(super) fn unknown(baseline: &Fingerprint, current: &Fingerprint) -> Option<String> {
+    let absent = |of: &Fingerprint, other: &Fingerprint| -> Vec<&str> {
+        let says = |host: &Fingerprint, name: &str| values(host, name).is_some();
+        let names = LAB_BUILD.iter().copied();
+        let missing = names.filter(|name| !says(of, name) && says(other, name));
+        missing.collect()
+    };
+    let sides = [
+        ("baseline", absent(baseline, current)),
+        ("current run", absent(current, baseline)),
+    ];
+    let (which, names) = sides.into_iter().find(|(_, names)| !names.is_empty())?;
+    Some(format!(
+        "the {which} does not say {}: whether both kernels are one build is not known",
+        names.join(" nor ")
+    ))
 }
 
 /// All values of a fact: a lab of several kernels has as many.
@@ -227,6 +291,58 @@ mod tests {
             &[("lab.kernel", "a")],
             &[(Aspect::Kernel, "lab.kernel")],
         );
+        // An old record does not say what built its kernel.
+        let built = |by| [("lab.kernel.compiler", by)];
+        let compiler = (Aspect::Kernel, "lab.kernel.compiler");
+        check(lab, &built("gcc 12"), &built("gcc 14"), &[compiler]);
+        check(lab, &[], &built("gcc 14"), &[]);
+        check(real, &built("gcc 12"), &built("gcc 14"), &[]);
+    }
+
+    #[test]
+    fn what_one_record_leaves_out_is_not_equal() {
+        let says = host(&[("lab.kernel.compiler", "gcc 12"), ("lab.kernel.image", "a")]);
+        let silent = host(&[]);
+        assert_eq!(unknown(&says, &says), None);
+        assert_eq!(unknown(&silent, &silent), None);
+        let remark = unknown(&silent, &says).unwrap();
+        assert_eq!(
+            remark,
+            "the baseline does not say lab.kernel.compiler nor lab.kernel.image: whether both kernels are one build is not known"
+        );
+        assert!(
+            unknown(&says, &silent)
+                .unwrap()
+                .starts_with("the current run does not")
+        );
+    }
+
+    #[test]
+    fn a_rebuild_has_the_version_of_what_it_rebuilds() {
+        let check = |fact: &str, baseline: &str, current: &str, expected: bool| {
+            let difference = Difference {
+                testbed: Testbed::Lab,
+                aspect: Aspect::Qemu,
+                fact: fact.into(),
+                baseline: baseline.into(),
+                current: current.into(),
+                reason: None,
+            };
+            assert_eq!(difference.is_rebuild(), expected, "{difference}");
+        };
+        check(
+            "lab.qemu",
+            "7.2.22 (Debian a+b2)",
+            "7.2.22 (Debian a+b3)",
+            true,
+        );
+        check("lab.qemu", "7.2.22 (Debian a+b2)", "7.2.22", true);
+        check("lab.qemu", "7.2.22 (Debian a)", "7.2.2 (Debian a)", false);
+        check("lab.qemu", "absent", "7.2.22", false);
+        check("lab.kernel.compiler", "gcc 12", "gcc 14", true);
+        check("lab.kernel.image", "12ab", "34cd", true);
+        check("lab.kernel", "7.3.4", "7.3.4-x", false);
+        check("lab.cpu", "EPYC a", "EPYC b", false);
     }
 
     #[test]

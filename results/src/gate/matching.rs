@@ -4,9 +4,10 @@
 
 use super::{
     control, exact,
-    identity::{Aspect, differences},
+    identity::{Aspect, differences, unknown},
     metric::{About, Comparison, Figure, Flag, Method, Metric, Name, Role, Side as Which, Verdict},
     policy::{Policy, Tolerance},
+    rebuilt,
     side::{Measured, Series, Side, figure},
     timed::{self, Raw},
 };
@@ -52,15 +53,21 @@ pub fn compare(baseline: &Run, current: &Run, terms: &Terms) -> Comparison {
         metrics: Vec::new(),
         notes: Vec::new(),
     };
-    for testbed in shared_testbeds(baseline, current) {
-        for difference in differences(testbed, &baseline.host, &current.host) {
+    let testbeds = shared_testbeds(baseline, current);
+    let mut rebuilds = Vec::new();
+    for testbed in &testbeds {
+        for difference in differences(*testbed, &baseline.host, &current.host) {
             match across.contains(&difference.aspect) {
                 true => comparison.crossed.push(difference),
+                false if difference.is_rebuild() => rebuilds.push(difference),
                 false => comparison.refused.push(difference),
             }
         }
     }
-    let refused: BTreeSet<Testbed> = comparison.refused.iter().map(|d| d.testbed).collect();
+    if testbeds.contains(&Testbed::Lab) && !across.contains(&Aspect::Kernel) {
+        let remark = unknown(&baseline.host, &current.host);
+        comparison.notes.extend(remark);
+    }
     let key = |cell: &Cell| {
         let mut cell = cell.clone();
         if across.contains(&Aspect::Kernel) {
@@ -74,6 +81,11 @@ pub fn compare(baseline: &Run, current: &Run, terms: &Terms) -> Comparison {
             "{cell}: one run has several kernels, of which the first is compared"
         ));
     }
+    match rebuilt::prove(rebuilds, &old, &new, policy) {
+        Ok(remark) => comparison.notes.extend(remark),
+        Err(refused) => comparison.refused.extend(refused),
+    }
+    let refused: BTreeSet<Testbed> = comparison.refused.iter().map(|d| d.testbed).collect();
     let mut pairs = Pairs {
         policy,
         baseline,

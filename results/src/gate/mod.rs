@@ -11,7 +11,8 @@
 //! what would decide it.
 //!
 //! What cannot be compared is refused by name: another machine, kernel or emulator
-//! ([`Difference`]), another unit, another number of operations.
+//! ([`Difference`]), another unit, another number of operations. An emulator or kernel
+//! that was only built once more is known by its counts instead.
 //!
 //! The result is data. `report` renders it, and the command turns
 //! [`Comparison::outcome`] into an exit code.
@@ -22,6 +23,7 @@ mod identity;
 mod matching;
 mod metric;
 mod policy;
+mod rebuilt;
 mod side;
 mod timed;
 

@@ -26,6 +26,7 @@ pub struct Policy {
     /// The chance that equal runs show a difference, over all metrics together.
     pub level: f64,
     control: Vec<String>,
+    calibration: Vec<String>,
     ns: BTreeMap<String, Tolerance>,
     insn: BTreeMap<String, Tolerance>,
     gated_counters: Vec<String>,
@@ -38,6 +39,7 @@ pub struct Policy {
 struct File {
     level: Option<f64>,
     control: Option<Vec<String>>,
+    calibration: Option<Vec<String>>,
     #[serde(default)]
     ns: BTreeMap<String, Tolerance>,
     #[serde(default)]
@@ -67,6 +69,7 @@ impl Policy {
         let mut policy = Policy {
             level: 0.01,
             control: Vec::new(),
+            calibration: Vec::new(),
             ns: BTreeMap::new(),
             insn: BTreeMap::new(),
             gated_counters: Vec::new(),
@@ -105,6 +108,8 @@ impl Policy {
         self.level = level;
         self.counters = counters;
         self.control = file.control.unwrap_or(std::mem::take(&mut self.control));
+        let calibration = std::mem::take(&mut self.calibration);
+        self.calibration = file.calibration.unwrap_or(calibration);
         self.ns.extend(file.ns);
         self.insn.extend(file.insn);
         if let Some(gated) = file.counters.and_then(|c| c.gated) {
@@ -155,6 +160,13 @@ impl Policy {
             .iter()
             .any(|pattern| fits(pattern, name));
         gated.then_some(self.counters)
+    }
+
+    /// How early `workload` comes among those that calibrate an emulator; `None` if it
+    /// does not calibrate.
+    pub(super) fn calibrates(&self, workload: &str) -> Option<usize> {
+        let mut patterns = self.calibration.iter();
+        patterns.position(|pattern| fits(pattern, workload))
     }
 
     /// Whether `workload` measures the machine alone.
@@ -219,6 +231,8 @@ mod tests {
         assert_eq!(policy.series("new/thing", Unit::Ns).percent, 5.0);
         assert!(policy.is_control("calibrate/loop"));
         assert!(!policy.is_control("mmio/user-read"));
+        assert_eq!(policy.calibrates("pio/user"), Some(0));
+        assert!(policy.calibrates("boot/linux").is_some());
         assert_eq!(
             policy.counter("kvm.direct_map_flushes").unwrap().percent,
             0.1

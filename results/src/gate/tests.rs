@@ -279,6 +279,76 @@ fn another_machine_is_refused_unless_it_is_the_question() {
     assert_eq!(wrong.outcome(), Outcome::Nothing);
 }
 
+/// A lab of these facts, whose port and MMIO accesses count so many instructions.
+fn emulated(facts: &[(&str, &str)], pio: u64, mmio: u64) -> Run {
+    let cells = [
+        (cell(Testbed::Lab, MMIO), mmio),
+        (cell(Testbed::Lab, "pio/user"), pio),
+    ];
+    let figures = cells
+        .each_ref()
+        .map(|(cell, figure)| (cell.clone(), [*figure]));
+    let cells: Vec<(Cell, &[u64])> = figures.iter().map(|(c, f)| (c.clone(), &f[..])).collect();
+    let mut run = run(&cells);
+    for (name, value) in facts {
+        run.host.push(name, Some(value.to_string()));
+    }
+    run
+}
+
+/// The fault that made a gate skip: Debian rebuilt its QEMU, and nothing else changed.
+#[test]
+fn a_rebuilt_emulator_is_known_by_its_counts() {
+    let build = |suffix: &str| format!("7.2.22 (Debian 1:7.2+dfsg-7+deb12u18+{suffix})");
+    let on = |qemu: &str, pio, mmio| emulated(&[("lab.qemu", qemu)], pio, mmio);
+    let old = on(&build("b2"), 2484, 4758);
+    let check = |new: &Run, outcome: Outcome, said: &str| {
+        let comparison = gate(&old, new);
+        assert_eq!(comparison.outcome(), outcome, "{comparison:?}");
+        let reasons = comparison.refused.iter().filter_map(|d| d.reason.as_ref());
+        let all: Vec<&String> = comparison.notes.iter().chain(reasons).collect();
+        assert!(all.iter().any(|text| text.contains(said)), "{all:?}");
+    };
+    let alike = "counts alike: memfd pio/user is 2484 in both runs";
+    check(&on(&build("b3"), 2484, 4758), Outcome::Fine, alike);
+    // What changed elsewhere is still a verdict.
+    check(&on(&build("b3"), 2484, 4858), Outcome::Regression, alike);
+    let differs = "pio/user was 2484 and is 2450";
+    check(&on(&build("b3"), 2450, 4700), Outcome::Nothing, differs);
+    // Another version is another emulator, whatever it counts.
+    let newer = gate(&old, &on("10.0.2 (Debian x)", 2484, 4758));
+    assert_eq!(newer.outcome(), Outcome::Nothing);
+    assert_eq!(newer.refused[0].reason, None);
+    // Nothing to calibrate by.
+    let mut alone = on(&build("b3"), 2484, 4758);
+    for row in &mut alone.rows {
+        row.cell.strategy = "guest-memfd".into();
+    }
+    check(&alone, Outcome::Nothing, "no count in both runs");
+    // Asked to cross, it is crossed and not tried.
+    let crossed = across(&old, &on(&build("b3"), 2450, 4758), &[Aspect::Qemu]);
+    assert_eq!((crossed.crossed.len(), crossed.notes.len()), (1, 0));
+}
+
+/// The same source by another compiler counts otherwise, under the same name.
+#[test]
+fn a_kernel_is_known_by_its_compiler_too() {
+    let by = |compiler: &str, pio| {
+        let facts = [("lab.kernel", "7.3.4"), ("lab.kernel.compiler", compiler)];
+        emulated(&facts, pio, 2 * pio)
+    };
+    let old = by("gcc 12.2.0", 2484);
+    let refused = gate(&old, &by("gcc 14.2.0", 2450));
+    assert_eq!(refused.outcome(), Outcome::Nothing);
+    assert_eq!(refused.refused[0].fact, "lab.kernel.compiler");
+    assert_eq!(gate(&old, &by("gcc 12.2.1", 2484)).outcome(), Outcome::Fine);
+    // A record from before compilers were recorded says nothing, and that is said.
+    let silent = emulated(&[("lab.kernel", "7.3.4")], 2484, 4968);
+    let comparison = gate(&silent, &old);
+    assert_eq!(comparison.outcome(), Outcome::Fine);
+    assert!(comparison.notes[0].contains("does not say lab.kernel.compiler"));
+}
+
 fn with_counter(mut run: Run, name: &str, value: u64) -> Run {
     for row in &mut run.rows {
         if let crate::Outcome::Measured { counters, .. } = &mut row.outcome {

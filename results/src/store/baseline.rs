@@ -19,19 +19,37 @@ const NAMES: &str = "results/baselines.toml";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Names {
-    names: BTreeMap<String, PathBuf>,
+    names: BTreeMap<String, Dirs>,
 }
 
-/// The directory of the run that `word` means: that directory, if it is one, or else
-/// the baseline of that name, looked up in the repository around `from` (the first
-/// directory with a `results/recorded`, from there upwards).
+/// One run, or one of the same for each compiler or emulator.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "not a path, and no list of paths")]
+enum Dirs {
+    One(PathBuf),
+    Several(Vec<PathBuf>),
+}
+
+impl From<Dirs> for Vec<PathBuf> {
+    fn from(dirs: Dirs) -> Self {
+        match dirs {
+            Dirs::One(dir) => vec![dir],
+            Dirs::Several(dirs) => dirs,
+        }
+    }
+}
+
+/// The directories of the runs that `word` means, one or more: that directory, if it
+/// is one, or else the baselines of that name, looked up in the repository around `from`
+/// (the first directory with a `results/recorded`, from there upwards). Several are the
+/// same run, recorded with different compilers or emulators.
 ///
 /// # Errors
 /// [`Error::NoBaseline`] if it is neither, [`Error::Malformed`] if the file of names
 /// leads out of its own directory or is not in order, [`Error::Io`] else.
-pub fn find(word: &Path, from: &Path) -> Result<PathBuf, Error> {
+pub fn find(word: &Path, from: &Path) -> Result<Vec<PathBuf>, Error> {
     if word.is_dir() {
-        return Ok(word.to_path_buf());
+        return Ok(vec![word.to_path_buf()]);
     }
     let none = |known: Vec<String>| Error::NoBaseline {
         word: word.to_path_buf(),
@@ -45,12 +63,13 @@ pub fn find(word: &Path, from: &Path) -> Result<PathBuf, Error> {
     };
     let names = names(&root)?;
     if let Some(name) = plain(word) {
-        if let Some(dir) = names.get(name) {
-            return Ok(root.join("results").join(dir));
+        if let Some(dirs) = names.get(name) {
+            let whole = dirs.iter().map(|dir| root.join("results").join(dir));
+            return Ok(whole.collect());
         }
         let dir = root.join(RECORDED).join(name);
         if dir.is_dir() {
-            return Ok(dir);
+            return Ok(vec![dir]);
         }
     }
     Err(none(names.into_keys().collect()))
@@ -116,7 +135,7 @@ fn root(from: &Path) -> Option<PathBuf> {
 }
 
 /// The names of the repository; none if it has no file of them.
-fn names(root: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
+fn names(root: &Path) -> Result<BTreeMap<String, Vec<PathBuf>>, Error> {
     let path = root.join(NAMES);
     if !path.is_file() {
         return Ok(BTreeMap::new());
@@ -133,23 +152,30 @@ fn names(root: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
         malformed(before.matches('\n').count() + 1, what)
     })?;
     let inside = |dir: &&PathBuf| dir.components().all(|c| matches!(c, Component::Normal(_)));
-    if let Some(dir) = parsed.names.values().find(|dir| !inside(dir)) {
+    let names = parsed.names.into_iter();
+    let names: BTreeMap<String, Vec<PathBuf>> = names.map(|(n, dirs)| (n, dirs.into())).collect();
+    if let Some(dir) = names.values().flatten().find(|dir| !inside(dir)) {
         let what = format!("{} leads out of this directory", dir.display());
         return Err(malformed(1, what));
     }
-    Ok(parsed.names)
+    match names.iter().find(|(_, dirs)| dirs.is_empty()) {
+        Some((name, _)) => Err(malformed(1, format!("{name} means no run"))),
+        None => Ok(names),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::slice;
 
     fn repository() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         for run in ["a", "b"] {
             fs::create_dir_all(dir.path().join(RECORDED).join(run)).unwrap();
         }
-        fs::write(dir.path().join(NAMES), "[names]\nlab = \"recorded/b\"\n").unwrap();
+        let names = "[names]\nlab = \"recorded/b\"\nboth = [\"recorded/a\", \"recorded/b\"]\n";
+        fs::write(dir.path().join(NAMES), names).unwrap();
         dir
     }
 
@@ -159,10 +185,12 @@ mod tests {
         let root = repository.path();
         let below = root.join("results/recorded/a");
         let find = |word: &str| find(Path::new(word), &below);
-        assert_eq!(find("lab").unwrap(), root.join("results/recorded/b"));
-        assert_eq!(find("a").unwrap(), root.join("results/recorded/a"));
+        let [a, b] = ["a", "b"].map(|run| root.join("results/recorded").join(run));
+        assert_eq!(find("lab").unwrap(), slice::from_ref(&b));
+        assert_eq!(find("a").unwrap(), slice::from_ref(&a));
+        assert_eq!(find("both").unwrap(), [a, b]);
         let itself = below.to_str().unwrap();
-        assert_eq!(find(itself).unwrap(), below);
+        assert_eq!(find(itself).unwrap(), slice::from_ref(&below));
         for strange in [
             "c",
             "../recorded/a",
@@ -173,7 +201,7 @@ mod tests {
             "a\0",
         ] {
             let error = find(strange).unwrap_err().to_string();
-            assert!(error.contains("there are lab"), "{error}");
+            assert!(error.contains("there are both, lab"), "{error}");
         }
         assert_eq!(
             place(Path::new("new"), &below),
@@ -193,6 +221,9 @@ mod tests {
             ("[names]\nx = \"../../etc\"", "leads out"),
             ("[names]\nx = \"/etc\"", "leads out"),
             ("[names]\nx = 3", "line 2"),
+            ("[names]\nx = 3", "not a path"),
+            ("[names]\nx = [\"a\", \"..\"]", "leads out"),
+            ("[names]\nx = []", "means no run"),
             ("[names]\nx = \"a\"\nx = \"b\"", "line 3"),
             ("nonsense", "line 1"),
         ] {
@@ -207,7 +238,7 @@ mod tests {
     #[test]
     fn the_recorded_runs_are_all_named() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        for dir in names(&root).unwrap().into_values() {
+        for dir in names(&root).unwrap().into_values().flatten() {
             assert!(
                 root.join("results").join(&dir).join(SAMPLES).is_file(),
                 "{dir:?}"
