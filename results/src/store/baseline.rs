@@ -40,7 +40,7 @@ impl From<Dirs> for Vec<PathBuf> {
 }
 
 /// The directories of the runs that `word` means, one or more: that directory, if it
-/// is one, or else the baselines of that name, looked up in the repository around `from`
+/// holds a run, or else the baselines of that name, looked up in the repository around `from`
 /// (the first directory with a `results/recorded`, from there upwards). Several are the
 /// same run, recorded with different compilers or emulators.
 ///
@@ -48,31 +48,34 @@ impl From<Dirs> for Vec<PathBuf> {
 /// [`Error::NoBaseline`] if it is neither, [`Error::Malformed`] if the file of names
 /// leads out of its own directory or is not in order, [`Error::Io`] else.
 pub fn find(word: &Path, from: &Path) -> Result<Vec<PathBuf>, Error> {
-    if word.is_dir() {
-        return Ok(vec![word.to_path_buf()]);
+    let itself = || Ok(vec![word.to_path_buf()]);
+    if word.join(SAMPLES).exists() {
+        return itself();
     }
-    let none = |known: Vec<String>| Error::NoBaseline {
-        word: word.to_path_buf(),
-        known: match known.is_empty() {
-            true => "no results/recorded was found from here upwards".into(),
-            false => format!("there are {}", known.join(", ")),
-        },
-    };
-    let Some(root) = root(from) else {
-        return Err(none(Vec::new()));
-    };
-    let names = names(&root)?;
-    if let Some(name) = plain(word) {
-        if let Some(dirs) = names.get(name) {
-            let whole = dirs.iter().map(|dir| root.join("results").join(dir));
-            return Ok(whole.collect());
+    let mut known = "no results/recorded was found from here upwards".to_string();
+    if let Some(root) = root(from) {
+        let names = names(&root)?;
+        if let Some(name) = plain(word) {
+            if let Some(dirs) = names.get(name) {
+                let whole = dirs.iter().map(|dir| root.join("results").join(dir));
+                return Ok(whole.collect());
+            }
+            let dir = root.join(RECORDED).join(name);
+            if dir.is_dir() {
+                return Ok(vec![dir]);
+            }
         }
-        let dir = root.join(RECORDED).join(name);
-        if dir.is_dir() {
-            return Ok(vec![dir]);
-        }
+        let names: Vec<String> = names.into_keys().collect();
+        known = format!("there are {}", names.join(", "));
     }
-    Err(none(names.into_keys().collect()))
+    // Of a directory without a run its reader says what it lacks.
+    match word.is_dir() {
+        true => itself(),
+        false => Err(Error::NoBaseline {
+            word: word.to_path_buf(),
+            known,
+        }),
+    }
 }
 
 /// Where a new baseline called `word` belongs: that path, or with a plain name a
