@@ -3,9 +3,9 @@
 //! slowed down by work of known size.
 
 use crate::{
-    execute::Executor,
-    plan::{Bed, Selection},
-    run::{self, End, Lineup},
+    execute::TestbedInstance,
+    plan::Selection,
+    run::{self, ArmAvailability, End},
 };
 use observe::fingerprint;
 use results::{
@@ -22,20 +22,19 @@ use std::{collections::BTreeMap, path::Path};
 /// # Errors
 /// As the [`Recorder`] and [`store::read`].
 pub fn record(
-    executor: &dyn Executor,
+    instance: &TestbedInstance,
     selection: &Selection,
-    bed: &Bed,
-    lineup: &Lineup,
+    arms: &ArmAvailability,
     header: &Header,
     out: &Path,
 ) -> Result<Option<Run>, store::Error> {
     let mut machine = fingerprint::fingerprint();
-    executor.describe(&mut machine);
+    instance.executor.describe(&mut machine);
     fingerprint::moving(&mut machine, "before");
-    let plan = selection.plan(std::slice::from_ref(bed));
+    let plan = selection.plan(std::iter::once(instance));
     let mut recorder = Recorder::create(out, header, &plan, &machine)?;
-    recorder.write_audits(&lineup.audits)?;
-    let end = run::run(executor, selection, bed, lineup, &mut recorder)?;
+    recorder.write_audits(&arms.audits)?;
+    let end = run::run(instance, selection, arms, &mut recorder)?;
     fingerprint::moving(&mut machine, "after");
     recorder.complete_host(&machine)?;
     match end {

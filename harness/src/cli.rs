@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The command line.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::execute::{self, LabArgs};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
 use results::{Testbed, gate::Aspect};
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::LazyLock};
 use workloads::Profile;
 
 /// Compares guest-memory isolation strategies for KVM.
@@ -67,28 +68,43 @@ pub struct Json {
 }
 
 /// Which testbeds to run on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum On {
-    /// This machine's /dev/kvm
-    Host,
-    /// The emulated machine that counts instructions
-    Lab,
-    /// Both
+    /// This one.
+    One(Testbed),
+    /// All that are real.
     All,
-    /// No machine: invented numbers that test the pipeline
-    #[value(hide = true)]
-    Fake,
 }
 
 impl On {
     /// The testbeds it names.
-    pub fn testbeds(self) -> &'static [Testbed] {
-        match self {
-            On::Host => &[Testbed::Host],
-            On::Lab => &[Testbed::Lab],
-            On::All => &[Testbed::Host, Testbed::Lab],
-            On::Fake => &[Testbed::Fake],
-        }
+    pub fn testbeds(self) -> Vec<Testbed> {
+        let wanted = |kind: &&execute::Kind| match self {
+            On::One(testbed) => kind.testbed == testbed,
+            On::All => kind.real,
+        };
+        let kinds = execute::ALL.iter().filter(wanted);
+        kinds.map(|kind| kind.testbed).collect()
+    }
+}
+
+impl ValueEnum for On {
+    fn value_variants<'a>() -> &'a [Self] {
+        static VARIANTS: LazyLock<Vec<On>> = LazyLock::new(|| {
+            let kinds = execute::ALL.iter();
+            let each = kinds.map(|kind| On::One(kind.testbed));
+            each.chain([On::All]).collect()
+        });
+        &VARIANTS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let On::One(testbed) = self else {
+            return Some(PossibleValue::new("all").help("All of them"));
+        };
+        let kind = execute::ALL.iter().find(|kind| kind.testbed == *testbed)?;
+        let value = PossibleValue::new(testbed.name()).help(kind.about);
+        Some(value.hide(!kind.real))
     }
 }
 
@@ -141,34 +157,6 @@ pub struct GuestArgs {
     /// More of the guest kernel's command line; what comes later wins
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub guest_cmdline: Option<String>,
-}
-
-/// How the lab is to be.
-#[derive(Debug, Args)]
-pub struct LabArgs {
-    /// CPUs of the lab, comma-separated: each number is measured by itself [default: 1; of
-    /// the profile list 1,2,4,8]
-    #[arg(long, value_delimiter = ',', value_name = "N",
-          value_parser = clap::value_parser!(u64).range(1..=16))]
-    pub cpus: Vec<u64>,
-    /// Boot this bzImage in the lab instead of ours; may be given more than once
-    #[arg(long, value_name = "BZIMAGE")]
-    pub kernel: Vec<PathBuf>,
-    /// Model these TLBs in every boot and count their misses: zen3, zen, zen4 or skylake;
-    /// slower. Without it only tlb/* is modelled, as zen3
-    #[arg(long, value_name = "CPU")]
-    pub tlb_model: Option<String>,
-}
-
-impl LabArgs {
-    /// The numbers of CPUs asked for, or those of `profile`.
-    pub fn cpus(&self, profile: Profile) -> Vec<u64> {
-        match (&self.cpus[..], profile) {
-            ([], Profile::List) => vec![1, 2, 4, 8],
-            ([], Profile::Quick | Profile::Report) => vec![1],
-            (given, _) => given.to_vec(),
-        }
-    }
 }
 
 /// What to do with the lab.

@@ -12,6 +12,7 @@ pub mod arm;
 pub mod guest;
 pub mod plan;
 pub mod run;
+pub mod step;
 
 pub mod execute;
 pub mod probe;

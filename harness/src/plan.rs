@@ -2,39 +2,22 @@
 //! What is to be done, fixed before anything is: the cells, and the order of
 //! the arms within each block.
 
-use crate::{arm::Arm, guest::Guest};
+use crate::{
+    arm::Arm,
+    execute::{LAB_CPUS, TestbedInstance},
+    guest::Guest,
+    step::Step,
+};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use results::{
-    Cell, Plan, Testbed,
+    Cell, Plan, Testbed, Unit,
     cell::{Group, ParamValue, Params},
     run::{Fact, StrategyInfo},
 };
 use std::collections::BTreeMap;
 use strategies::{Strategy, registry};
 use workloads::{Model, Profile, Workload};
-
-/// Where cells run: a testbed, and for a lab of somebody else's kernels, which.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bed {
-    /// The testbed.
-    pub testbed: Testbed,
-    /// What tells this kernel from the others of the run; `None` if it is ours.
-    pub kernel: Option<String>,
-}
-
-impl Bed {
-    /// `testbed`, with its own kernel.
-    pub fn of(testbed: Testbed) -> Self {
-        Bed {
-            testbed,
-            kernel: None,
-        }
-    }
-}
-
-/// The parameter of every lab cell that says how many CPUs the lab has.
-pub const LAB_CPUS: &str = "lab_cpus";
 
 /// What a command line selects.
 #[derive(Debug)]
@@ -48,8 +31,6 @@ pub struct Selection {
     pub profile: Profile,
     /// How many blocks count, if the command line says so.
     pub blocks: Option<u32>,
-    /// How many CPUs the lab has; one group each.
-    pub lab_cpus: Vec<u64>,
     /// The seed of the order.
     pub seed: u64,
     /// What a Linux guest boots; `None` if there is no kernel for one.
@@ -74,20 +55,20 @@ impl Selection {
         self.workloads.iter().any(|w| w.model == Model::Linux)
     }
 
-    /// The plan for `beds`, as it is recorded.
-    pub fn plan(&self, beds: &[Bed]) -> Plan {
+    /// The plan for `instances`, as it is recorded.
+    pub fn plan<'a>(&self, instances: impl Iterator<Item = &'a TestbedInstance>) -> Plan {
         let mut cells = Vec::new();
-        for group in beds.iter().flat_map(|bed| self.groups(bed)) {
-            cells.extend(self.arms.iter().map(|arm| arm.cell(&group)));
+        let mut blocks = 0;
+        for instance in instances {
+            blocks = blocks.max(self.blocks(instance.testbed));
+            for group in self.groups(instance) {
+                cells.extend(self.arms.iter().map(|arm| arm.cell(&group)));
+            }
         }
         Plan {
             seed: self.seed,
             profile: self.profile.name().to_string(),
-            blocks: beds
-                .iter()
-                .map(|b| self.blocks(b.testbed))
-                .max()
-                .unwrap_or(0),
+            blocks,
             // All of them, so that a strategy's colour and place in a report do
             // not depend on what else was selected.
             strategies: registry::ALL.iter().map(|s| info(s)).collect(),
@@ -107,12 +88,12 @@ impl Selection {
     /// out: block by block, group by group, the arms of each group shuffled. On
     /// a machine that measures time block 0 is the warm-up; one that counts
     /// instructions has none, and starts with block 1.
-    pub fn steps(&self, bed: &Bed, arms: &[Arm]) -> Vec<Step> {
-        let first = u32::from(bed.testbed == Testbed::Lab);
-        let groups = self.groups(bed);
+    pub fn steps(&self, instance: &TestbedInstance, arms: &[Arm]) -> Vec<Step> {
+        let first = u32::from(instance.testbed.unit() == Unit::Insn);
+        let groups = self.groups(instance);
         let mut steps = Vec::new();
         let arms: Vec<_> = arms.iter().collect();
-        for block in first..=self.blocks(bed.testbed) {
+        for block in first..=self.blocks(instance.testbed) {
             for (number, group) in groups.iter().enumerate() {
                 let order = order(&arms, self.seed, number, block);
                 steps.extend((0..).zip(order).map(|(order, arm)| Step {
@@ -128,30 +109,29 @@ impl Selection {
     /// How many blocks count on `testbed`. Where there is no noise, one does,
     /// unless more were asked for.
     pub fn blocks(&self, testbed: Testbed) -> u32 {
-        match testbed {
-            Testbed::Lab => self.blocks.unwrap_or(1),
-            Testbed::Host | Testbed::Fake => self.blocks.unwrap_or(self.profile.blocks()),
-        }
+        self.blocks.unwrap_or(match testbed.unit() {
+            Unit::Insn => 1,
+            Unit::Ns => self.profile.blocks(),
+        })
     }
 
     /// What is compared: each workload with each combination of parameters.
-    pub fn groups(&self, bed: &Bed) -> Vec<Group> {
+    pub fn groups(&self, instance: &TestbedInstance) -> Vec<Group> {
         let group = |w: &Workload, params: &Params| Group {
-            testbed: bed.testbed,
+            testbed: instance.testbed,
             workload: w.id.clone(),
             params: params.clone(),
         };
         let mut groups = Vec::new();
         for w in &self.workloads {
-            for mut params in w.cells(self.profile, bed.testbed) {
-                if let Some(kernel) = &bed.kernel {
+            for mut params in w.cells(self.profile, instance.testbed) {
+                if let Some(kernel) = &instance.kernel {
                     params.insert("kernel".into(), ParamValue::Text(kernel.clone()));
                 }
-                if bed.testbed != Testbed::Lab {
+                if instance.cpus.is_empty() {
                     groups.push(group(w, &params));
-                    continue;
                 }
-                for cpus in &self.lab_cpus {
+                for cpus in &instance.cpus {
                     params.insert(LAB_CPUS.into(), ParamValue::Int(*cpus));
                     groups.push(group(w, &params));
                 }
@@ -174,17 +154,6 @@ pub fn info(s: &Strategy) -> StrategyInfo {
         differs_from: s.differs_from.map(str::to_string),
         parameters: parameters.collect(),
     }
-}
-
-/// A cell in its place within the run.
-#[derive(Clone, Debug)]
-pub struct Step {
-    /// What is to be measured.
-    pub cell: Cell,
-    /// In which block.
-    pub block: u32,
-    /// In which place within the block.
-    pub order: u32,
 }
 
 /// The order of `arms` in `block` of group number `group`: a function of the

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! How far the run is: a bar on a terminal, a line now and then elsewhere.
 
-use crate::plan::Step;
+use crate::step::Step;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     io::{IsTerminal, stderr},

@@ -5,10 +5,11 @@
 use crate::{
     arm::Arm,
     cell::{Answer, Job, TlbModel},
-    execute::Executor,
-    plan::{Bed, Selection, Step},
+    execute::{Executor, TestbedInstance},
+    plan::Selection,
     probe::Probed,
     progress::Progress,
+    step::Step,
 };
 use lab::interrupt;
 use results::{
@@ -26,9 +27,9 @@ pub enum End {
     Interrupted,
 }
 
-/// The arms of a run, sorted by whether they can take part.
-#[derive(Clone, Debug)]
-pub struct Lineup {
+/// The arms of a run on one testbed, sorted by whether they can take part.
+#[derive(Clone, Debug, Default)]
+pub struct ArmAvailability {
     /// Those that can.
     pub able: Vec<Arm>,
     /// Those that cannot, and the outcome that stands for each of their cells.
@@ -37,33 +38,26 @@ pub struct Lineup {
     pub audits: Vec<Audit>,
 }
 
-impl Lineup {
+impl ArmAvailability {
     /// Sorts the arms of `selection` by what `probed` says of their strategies,
     /// and audits those that run: an arm whose claim does not hold is refused.
-    pub fn new(
-        executor: &dyn Executor,
-        selection: &Selection,
-        testbed: Testbed,
-        probed: &[Probed],
-    ) -> Self {
-        let mut lineup = Lineup {
-            able: Vec::new(),
-            refused: Vec::new(),
-            audits: Vec::new(),
-        };
+    pub fn new(instance: &TestbedInstance, selection: &Selection, probed: &[Probed]) -> Self {
+        let mut sorted = ArmAvailability::default();
         let mut tried = Vec::new();
         for arm in &selection.arms {
             let of = probed.iter().find(|p| p.strategy.name == arm.strategy.name);
             match of.and_then(|p| p.refusal.clone()) {
-                Some(outcome) => lineup.refused.push((arm.clone(), outcome)),
+                Some(outcome) => sorted.refused.push((arm.clone(), outcome)),
                 None => tried.push(arm.clone()),
             }
         }
+        let testbed = instance.testbed;
         let jobs: Vec<_> = tried.iter().map(|arm| arm.audit(testbed)).collect();
-        for (arm, answer) in tried.into_iter().zip(executor.carry_out(&jobs)) {
-            lineup.add(arm, testbed, answer);
+        let answers = instance.executor.carry_out(&jobs);
+        for (arm, answer) in tried.into_iter().zip(answers) {
+            sorted.add(arm, testbed, answer);
         }
-        lineup
+        sorted
     }
 
     fn add(&mut self, arm: Arm, testbed: Testbed, answer: Answer) {
@@ -86,19 +80,19 @@ impl Lineup {
 
 const CROSSED: &str = "the cell process answered another question than was asked";
 
-/// Carries out `selection` on `bed` and records every outcome.
+/// Carries out `selection` on `instance` and records every outcome.
 ///
 /// # Errors
 /// Only if a row cannot be recorded; what was recorded before is whole.
 pub fn run(
-    executor: &dyn Executor,
+    instance: &TestbedInstance,
     selection: &Selection,
-    bed: &Bed,
-    lineup: &Lineup,
+    arms: &ArmAvailability,
     recorder: &mut Recorder,
 ) -> Result<End, store::Error> {
-    record_refusals(selection, bed, lineup, recorder)?;
-    let batches = executor.batches(selection.steps(bed, &lineup.able));
+    let executor = instance.executor.as_ref();
+    record_refusals(selection, instance, arms, recorder)?;
+    let batches = executor.batches(selection.steps(instance, &arms.able));
     let mut progress = Progress::new(batches.iter().flatten());
     // Cells that turned out to be missing are not tried again: what a machine
     // lacks in one block it lacks in the next.
@@ -182,12 +176,12 @@ fn at_once(
 /// A row for each cell of an arm that does not take part.
 fn record_refusals(
     selection: &Selection,
-    bed: &Bed,
-    lineup: &Lineup,
+    instance: &TestbedInstance,
+    arms: &ArmAvailability,
     recorder: &mut Recorder,
 ) -> Result<(), store::Error> {
-    for group in selection.groups(bed) {
-        for (arm, outcome) in &lineup.refused {
+    for group in selection.groups(instance) {
+        for (arm, outcome) in &arms.refused {
             recorder.append(&Row {
                 cell: arm.cell(&group),
                 block: None,

@@ -19,7 +19,6 @@ use std::{
 };
 
 const BIN: &str = env!("CARGO_BIN_EXE_unmapbench");
-const TLB_MODEL: &str = env!("UNMAPBENCH_TLB_MODEL");
 
 type Test = fn() -> Result<Completion, Failed>;
 
@@ -234,7 +233,7 @@ fn virtio() -> Result<Completion, Failed> {
 /// where the lab is required.
 fn no_model() -> Option<Result<Completion, Failed>> {
     let found = Geometry::find(None)
-        .and_then(|g| Modelling::find(&Qemu::find().unwrap(), TLB_MODEL.as_ref(), g));
+        .and_then(|g| Modelling::find(&Qemu::find().unwrap(), lab_kernel::TLB_MODEL.as_ref(), g));
     found.err().map(|why| Ok(Completion::ignored_with(why)))
 }
 

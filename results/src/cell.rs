@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The identity of a measurement: strategy × workload × parameters on a testbed.
 
-use crate::{BASELINE, unique};
+use crate::{BASELINE, Unit, unique};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -25,6 +25,14 @@ impl Testbed {
             Testbed::Host => "host",
             Testbed::Lab => "lab",
             Testbed::Fake => "fake",
+        }
+    }
+
+    /// The unit of its samples. Instructions are the same in every repeat; time is not.
+    pub fn unit(self) -> Unit {
+        match self {
+            Testbed::Host | Testbed::Fake => Unit::Ns,
+            Testbed::Lab => Unit::Insn,
         }
     }
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! A kernel image that the lab boots: ours, or somebody else's.
 
-use crate::error::{Error, io_error};
+use crate::{
+    error::{Error, io_error},
+    sha256,
+};
 use std::{
     fs::File,
     io::{Read, Seek, SeekFrom},
@@ -15,6 +18,8 @@ pub struct Image {
     pub path: PathBuf,
     /// The release and build string that it carries.
     pub version: String,
+    /// The SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
 }
 
 impl Image {
@@ -49,6 +54,7 @@ impl Image {
         Ok(Image {
             path: path.to_path_buf(),
             version: String::from_utf8_lossy(text).into_owned(),
+            sha256: sha256::file(path).map_err(io_error("read", path))?,
         })
     }
 }

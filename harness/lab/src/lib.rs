@@ -26,6 +26,7 @@ pub mod kernel_build;
 
 pub mod error;
 pub mod interrupt;
+mod sha256;
 
 pub use boot::{Boot, Booted, End, Terminal};
 pub use emulator::{Emulator, Machine};

@@ -4,10 +4,11 @@
 use crate::{
     arm,
     cli::AuditArgs,
+    execute::{self, Wanted},
     exit::{Exit, Failure},
     plan::Selection,
     probe,
-    run::Lineup,
+    run::ArmAvailability,
 };
 use results::{
     Audit, Outcome,
@@ -24,36 +25,38 @@ pub(super) fn run(args: AuditArgs) -> anyhow::Result<Exit> {
         workloads: Vec::new(),
         profile: Profile::Quick,
         blocks: None,
-        lab_cpus: args.lab.cpus(Profile::Quick),
         seed: 1,
         guest: None,
         delays: Default::default(),
     };
-    let mut lineups = Vec::new();
+    let wanted = Wanted {
+        seed: selection.seed,
+        profile: selection.profile,
+        lab: &args.lab,
+    };
+    let mut examined = Vec::new();
     let mut unfit = Vec::new();
     for testbed in args.on.testbeds() {
-        match super::executors(*testbed, selection.seed, &args.lab) {
+        match execute::instances(testbed, &wanted) {
             Err(failure) => unfit.push(format!("{testbed}: {failure}")),
-            Ok(executors) => lineups.extend(executors.into_iter().map(|(bed, executor)| {
-                let probed = probe::probe(executor.as_ref(), &selection.strategies());
-                (
-                    bed,
-                    Lineup::new(executor.as_ref(), &selection, *testbed, &probed),
-                )
+            Ok(instances) => examined.extend(instances.into_iter().map(|instance| {
+                let probed = probe::probe(instance.executor.as_ref(), &selection.strategies());
+                let arms = ArmAvailability::new(&instance, &selection, &probed);
+                (testbed, arms)
             })),
         }
     }
-    if lineups.is_empty() {
+    if examined.is_empty() {
         return Err(
             Failure::Unfit(format!("nothing can be examined: {}", unfit.join("; "))).into(),
         );
     }
-    let audits: Vec<_> = lineups.iter().flat_map(|(_, l)| &l.audits).collect();
+    let audits: Vec<_> = examined.iter().flat_map(|(_, arms)| &arms.audits).collect();
     match args.json {
         true => super::print_json(&audits)?,
         false => {
-            for (bed, lineup) in &lineups {
-                super::print(&text(&bed.testbed.to_string(), lineup)?)?;
+            for (testbed, arms) in &examined {
+                super::print(&text(testbed.name(), arms)?)?;
             }
         }
     }
@@ -63,9 +66,9 @@ pub(super) fn run(args: AuditArgs) -> anyhow::Result<Exit> {
     })
 }
 
-fn text(bed: &str, lineup: &Lineup) -> Result<String, std::fmt::Error> {
-    let mut out = format!("{bed}:\n");
-    for audit in &lineup.audits {
+fn text(testbed: &str, arms: &ArmAvailability) -> Result<String, std::fmt::Error> {
+    let mut out = format!("{testbed}:\n");
+    for audit in &arms.audits {
         let claim = if audit.isolating {
             "claims isolation"
         } else {
@@ -84,7 +87,7 @@ fn text(bed: &str, lineup: &Lineup) -> Result<String, std::fmt::Error> {
             writeln!(out, "    NOT AS CLAIMED: {why}")?;
         }
     }
-    for (arm, outcome) in &lineup.refused {
+    for (arm, outcome) in &arms.refused {
         if let Outcome::Missing { reason, remedy } = outcome {
             writeln!(
                 out,

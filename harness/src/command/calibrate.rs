@@ -4,13 +4,14 @@
 use super::{gate, run};
 use crate::{
     calibrate::{delays, record},
-    cli::{CalibrateArgs, GuestArgs, LabArgs, On, RunArgs},
+    cli::{CalibrateArgs, GuestArgs, On, RunArgs},
+    execute::LabArgs,
     exit::{Exit, Failure},
 };
 use lab::interrupt;
 use observe::fingerprint;
 use results::{
-    Cell, Run, Testbed,
+    Cell, Run, Testbed, Unit,
     calibrate::{Calibration, How, SCHEMA, Source, Tally, resampled, slowed},
     gate::{Outcome, Role, Terms, compare},
     store::calibration,
@@ -83,7 +84,7 @@ impl Trial<'_> {
     fn resample(&mut self, word: &Path) -> anyhow::Result<Tried> {
         let (_, run) = gate::read(word, &gate::here()?)?;
         let mut testbeds: Vec<_> = run.rows.iter().map(|row| row.cell.testbed).collect();
-        testbeds.retain(|t| *t != Testbed::Lab);
+        testbeds.retain(|t| t.unit() == Unit::Ns);
         let Some(testbed) = testbeds.first().copied() else {
             return Err(lab_repeats().into());
         };
@@ -113,9 +114,8 @@ impl Trial<'_> {
     /// Gates of runs that are made for it. `None` if interrupted.
     fn measure(&mut self) -> anyhow::Result<Option<Tried>> {
         let testbed = match self.args.on {
-            On::Host => Testbed::Host,
-            On::Fake => Testbed::Fake,
-            On::Lab | On::All => return Err(lab_repeats().into()),
+            On::One(testbed) if testbed.unit() == Unit::Ns => testbed,
+            On::One(_) | On::All => return Err(lab_repeats().into()),
         };
         let started = run::unix_now();
         let default = || format!("unmapbench-calibration-{started}-{}", std::process::id());
@@ -139,14 +139,7 @@ impl Trial<'_> {
             let mut one = |name: &str, selection: &crate::plan::Selection| {
                 header.started_unix = run::unix_now();
                 let dir = out.join(format!("{i:03}-{name}"));
-                record(
-                    fit.executor.as_ref(),
-                    selection,
-                    &fit.bed,
-                    &fit.lineup,
-                    &header,
-                    &dir,
-                )
+                record(&fit.instance, selection, &fit.arms, &header, &dir)
             };
             selection.seed = self.args.seed.wrapping_add(i);
             selection.delays.clear();

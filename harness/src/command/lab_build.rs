@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! `unmapbench lab build`
 
-use super::lab::TLB_MODEL;
 use crate::{
     cli::LabBuildArgs,
     exit::{Exit, Failure},
@@ -59,9 +58,12 @@ pub(super) fn run(args: LabBuildArgs) -> anyhow::Result<Exit> {
 fn model() -> Result<String, String> {
     let own = Qemu::find().map_err(|e| e.to_string())?;
     let geometry = Geometry::find(None)?;
-    let model = Modelling::get(&own, Path::new(TLB_MODEL), geometry, &mut |line| {
-        eprintln!("{line}")
-    })?;
+    let model = Modelling::get(
+        &own,
+        Path::new(lab_kernel::TLB_MODEL),
+        geometry,
+        &mut |line| eprintln!("{line}"),
+    )?;
     Ok(format!("in QEMU {}", model.identity().version))
 }
 

@@ -7,6 +7,7 @@ mod cell;
 mod diff;
 mod export;
 mod gate;
+mod guest;
 mod lab;
 mod lab_build;
 mod list;
@@ -17,10 +18,9 @@ mod report;
 mod run;
 
 use crate::{
-    cli::{Cli, Command, Lab, LabArgs, On, RunArgs},
-    execute::{Executor, Fake, Process},
+    cli::{Cli, Command, Lab, On, RunArgs},
     exit::{Exit, Failure},
-    plan::{self, Bed},
+    plan,
 };
 use anyhow::Context;
 use results::Testbed;
@@ -54,7 +54,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Audit(args) => audit::run(args),
         Command::Lab(Lab::Build(args)) => lab_build::run(args),
         Command::Lab(Lab::Run(args)) => run::run(RunArgs {
-            on: On::Lab,
+            on: On::One(Testbed::Lab),
             ..args
         }),
         Command::Lab(Lab::Shell(args)) => lab::shell(&args),
@@ -81,25 +81,6 @@ fn one_line(error: &anyhow::Error) -> String {
         }
     }
     line
-}
-
-/// A bed and whoever carries out jobs there.
-type Staffed = (Bed, Box<dyn Executor>);
-
-/// Whoever carries out jobs on `testbed`: one, or for the lab one a kernel.
-fn executors(testbed: Testbed, seed: u64, lab: &LabArgs) -> Result<Vec<Staffed>, Failure> {
-    let only = |executor: Box<dyn Executor>| Ok(vec![(Bed::of(testbed), executor)]);
-    match testbed {
-        Testbed::Fake => only(Box::new(Fake::new(seed))),
-        Testbed::Host => {
-            vmm::open_kvm().map_err(|e| Failure::Unfit(e.to_string()))?;
-            let process = Process::of_this_program();
-            only(Box::new(process.map_err(|e| {
-                Failure::usage(format!("this program's own path: {e}"))
-            })?))
-        }
-        Testbed::Lab => lab::executors(lab),
-    }
 }
 
 /// Reads the run in `dir`, and says on standard error what had to be passed over.

@@ -2,7 +2,8 @@
 //! `unmapbench probe`: what can run on this machine, and why the rest cannot.
 
 use crate::{
-    cli::{Json, LabArgs},
+    cli::Json,
+    execute::{self, LabArgs, Wanted},
     exit::{Exit, Failure},
     probe::{self, Probed},
 };
@@ -10,13 +11,14 @@ use results::Testbed;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use strategies::registry;
+use workloads::Profile;
 
 /// Tries every strategy on every testbed. That a testbed is missing is part of
 /// the answer; that nothing at all can run is exit code 4.
 pub(super) fn run(args: Json) -> anyhow::Result<Exit> {
-    let testbeds: Vec<_> = [Testbed::Host, Testbed::Lab]
-        .into_iter()
-        .map(|testbed| (testbed, try_all(testbed)))
+    let real = execute::ALL.iter().filter(|kind| kind.real);
+    let testbeds: Vec<_> = real
+        .map(|kind| (kind.testbed, try_all(kind.testbed)))
         .collect();
     match args.json {
         true => {
@@ -44,10 +46,15 @@ fn try_all(testbed: Testbed) -> Result<Vec<Probed>, Failure> {
         kernel: Vec::new(),
         tlb_model: None,
     };
-    let executors = super::executors(testbed, 0, &lab)?;
-    let probed = executors
+    let wanted = Wanted {
+        seed: 0,
+        profile: Profile::Quick,
+        lab: &lab,
+    };
+    let instances = execute::instances(testbed, &wanted)?;
+    let probed = instances
         .iter()
-        .flat_map(|(_, e)| probe::probe(e.as_ref(), registry::ALL));
+        .flat_map(|i| probe::probe(i.executor.as_ref(), registry::ALL));
     Ok(probed.collect())
 }
 

@@ -4,18 +4,17 @@
 use crate::{
     arm,
     cli::RunArgs,
-    execute::Executor,
+    execute::{self, TestbedInstance, Wanted},
     exit::{Exit, Failure},
-    guest,
-    plan::{Bed, Selection},
+    plan::Selection,
     probe::{self, Probed},
-    run::{self, End, Lineup},
+    run::{self, ArmAvailability, End},
 };
 use anyhow::Context;
 use lab::interrupt;
 use observe::fingerprint;
 use report::{Format, Question};
-use results::{Header, Testbed, record::SCHEMA, store::Recorder};
+use results::{Header, Testbed, Unit, record::SCHEMA, store::Recorder};
 use std::{
     collections::BTreeMap,
     fs,
@@ -34,48 +33,44 @@ pub(super) fn run(args: RunArgs) -> anyhow::Result<Exit> {
         return Err(Failure::usage(results::store::Error::Exists(out)).into());
     }
 
-    let mut beds = Vec::new();
+    let mut fits = Vec::new();
     let mut unfit = Vec::new();
     for testbed in args.on.testbeds() {
-        match fit(*testbed, &selection, &args) {
-            Ok(found) => beds.extend(found),
+        match fit(testbed, &selection, &args) {
+            Ok(found) => fits.extend(found),
             Err(failure @ Failure::Usage(_)) => return Err(failure.into()),
             Err(failure) => unfit.push(format!("{testbed}: {failure}")),
         }
     }
-    if beds.is_empty() {
+    if fits.is_empty() {
         return Err(Failure::Unfit(format!("nothing can be run: {}", unfit.join("; "))).into());
     }
     let mut host = fingerprint::fingerprint();
-    if beds.iter().all(|b| b.bed.testbed != Testbed::Host) {
-        // They are about time on this machine; the lab's instructions do not mind.
+    let timed = |t: Testbed| t.unit() == Unit::Ns && t != Testbed::Fake;
+    if !fits.iter().any(|fit| timed(fit.instance.testbed)) {
+        // They are about time on this machine.
         host.warnings.clear();
     }
     for why in unfit {
         eprintln!("unmapbench: left out: {why}");
         host.warnings.push(format!("Left out: {why}"));
     }
-    for bed in &beds {
-        bed.executor.describe(&mut host);
+    for fit in &fits {
+        fit.instance.executor.describe(&mut host);
     }
     if let Some(guest) = selection.guest.as_ref().filter(|_| selection.boots_linux()) {
         guest.describe(&mut host);
     }
     fingerprint::moving(&mut host, "before");
-    let plan = selection.plan(&beds.iter().map(|b| b.bed.clone()).collect::<Vec<_>>());
+    let plan = selection.plan(fits.iter().map(|fit| &fit.instance));
     let mut recorder = Recorder::create(&out, &header(&args, started), &plan, &host)?;
-    let audits: Vec<_> = beds.iter().flat_map(|b| b.lineup.audits.clone()).collect();
+    let audits = fits.iter().flat_map(|fit| fit.arms.audits.clone());
+    let audits: Vec<_> = audits.collect();
     recorder.write_audits(&audits)?;
     interrupt::watch();
     let mut ended = End::Complete;
-    for b in &beds {
-        let end = run::run(
-            b.executor.as_ref(),
-            &selection,
-            &b.bed,
-            &b.lineup,
-            &mut recorder,
-        );
+    for fit in &fits {
+        let end = run::run(&fit.instance, &selection, &fit.arms, &mut recorder);
         // Whatever ended the run, what it recorded is whole and can be reported.
         let shows = || {
             format!(
@@ -120,15 +115,14 @@ pub(super) fn select(args: &RunArgs) -> Result<Selection, Failure> {
         workloads: workloads::select(all, &wanted(args)).map_err(Failure::usage)?,
         profile: args.profile,
         blocks: args.blocks,
-        lab_cpus: args.lab.cpus(args.profile),
         seed: args.seed,
         guest: None,
         delays: BTreeMap::new(),
     };
-    let beds = args.on.testbeds();
+    let testbeds = args.on.testbeds();
     let has_cells = |w: &Workload| {
-        beds.iter()
-            .any(|bed| !w.cells(args.profile, *bed).is_empty())
+        let mut on = testbeds.iter();
+        on.any(|testbed| !w.cells(args.profile, *testbed).is_empty())
     };
     if !selection.workloads.iter().any(has_cells) {
         return Err(Failure::Usage(format!(
@@ -137,10 +131,10 @@ pub(super) fn select(args: &RunArgs) -> Result<Selection, Failure> {
         )));
     }
     if selection.boots_linux() {
-        selection.guest = guest::choose(&args.guest)?;
+        selection.guest = super::guest::choose(&args.guest)?;
     }
     if let Some(guest) = &selection.guest {
-        guest.check_room(&selection, args.on.testbeds())?;
+        super::guest::check_room(guest, &selection, &testbeds)?;
     }
     Ok(selection)
 }
@@ -157,31 +151,31 @@ fn wanted(args: &RunArgs) -> Vec<String> {
     }
 }
 
-/// A bed that at least one arm runs on.
+/// A testbed that at least one arm runs on.
 pub(super) struct Fit {
-    pub(super) bed: Bed,
-    pub(super) executor: Box<dyn Executor>,
-    pub(super) lineup: Lineup,
+    pub(super) instance: TestbedInstance,
+    pub(super) arms: ArmAvailability,
 }
 
-/// The beds of `testbed` on which anything runs.
+/// What there is of `testbed`, if anything runs on it.
 pub(super) fn fit(
     testbed: Testbed,
     selection: &Selection,
     args: &RunArgs,
 ) -> Result<Vec<Fit>, Failure> {
     let mut all = Vec::new();
-    for (bed, executor) in super::executors(testbed, args.seed, &args.lab)? {
-        let probed = probe::probe(executor.as_ref(), &selection.strategies());
+    let wanted = Wanted {
+        seed: args.seed,
+        profile: args.profile,
+        lab: &args.lab,
+    };
+    for instance in execute::instances(testbed, &wanted)? {
+        let probed = probe::probe(instance.executor.as_ref(), &selection.strategies());
         if probed.iter().all(|p| p.refusal.is_some()) {
             return Err(nothing_runs(&probed));
         }
-        let lineup = Lineup::new(executor.as_ref(), selection, testbed, &probed);
-        all.push(Fit {
-            bed,
-            executor,
-            lineup,
-        });
+        let arms = ArmAvailability::new(&instance, selection, &probed);
+        all.push(Fit { instance, arms });
     }
     Ok(all)
 }

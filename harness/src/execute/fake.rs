@@ -3,14 +3,25 @@
 //! report is tested where there is no KVM. Its testbed is `fake` in every
 //! record, and every report of it says that the numbers are invented.
 
-use super::Executor;
+use super::{Executor, Kind, TestbedInstance};
 use crate::cell::{Answer, Job};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use results::{Cell, Outcome, Unit};
+use results::{Cell, Outcome, Testbed, Unit};
 use std::sync::{Mutex, PoisonError};
 use strategies::{Refusal, Stage, registry};
 use workloads::Workload;
+
+/// No machine.
+pub(super) const KIND: Kind = Kind {
+    testbed: Testbed::Fake,
+    about: "No machine: invented numbers that test the pipeline",
+    real: false,
+    open: |wanted| {
+        let fake = Fake::new(wanted.seed);
+        Ok(vec![TestbedInstance::of(Testbed::Fake, fake)])
+    },
+};
 
 /// Invents outcomes.
 #[derive(Debug)]

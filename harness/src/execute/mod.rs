@@ -1,41 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Who carries out jobs: a process per cell on a real machine, a freshly booted
-//! emulated machine per batch, or a generator of invented numbers in tests.
+//! Testbeds: what carries out jobs. On a real machine that is a process for each cell, in
+//! the lab a freshly booted emulated machine for each batch, in tests of the pipeline a
+//! generator of invented numbers.
+//!
+//! A further testbed is a file here with a [`Kind`], and a line in `registry.rs`.
+
+mod executor;
+mod testbed;
 
 mod fake;
-mod inside;
+mod host;
 mod lab;
 mod process;
 
-pub use self::lab::{INIT, Lab};
+mod registry;
+
+pub use self::lab::{INIT, Lab, run_inside};
+pub use executor::Executor;
 pub use fake::Fake;
-pub use inside::run as run_inside;
 pub use process::Process;
-
-use crate::{
-    cell::{Answer, Job},
-    plan::Step,
-};
-use results::Fingerprint;
-
-/// Carries out jobs.
-pub trait Executor: Sync {
-    /// The answer to each of `jobs`, in order. Whatever goes wrong is an answer
-    /// as well.
-    fn carry_out(&self, jobs: &[Job]) -> Vec<Answer>;
-
-    /// Adds what a reader must know of where the jobs were carried out.
-    fn describe(&self, _host: &mut Fingerprint) {}
-
-    /// Which steps are handed over together: one by one, unless it says
-    /// otherwise.
-    fn batches(&self, steps: Vec<Step>) -> Vec<Vec<Step>> {
-        steps.into_iter().map(|step| vec![step]).collect()
-    }
-
-    /// How many batches may be in hand at the same time: one, where time is
-    /// what is measured.
-    fn width(&self) -> usize {
-        1
-    }
-}
+pub use registry::{ALL, instances};
+pub use testbed::{Kind, LAB_CPUS, LabArgs, TestbedInstance, Wanted};

@@ -43,6 +43,18 @@ pub(super) fn lost(fragments: &str, config: &str) -> Vec<String> {
     lost.into_iter().collect()
 }
 
+/// Compiler and linker of a configuration. The linker's version is one number:
+/// major × 10,000 + minor × 100 (scripts/ld-version.sh).
+pub(super) fn compiler(config: &str) -> Option<String> {
+    let all = requested(config);
+    let gcc = all.get("CONFIG_CC_VERSION_TEXT")?.trim_matches('"');
+    let ld = ["CONFIG_LD_VERSION", "CONFIG_LLD_VERSION"]
+        .iter()
+        .filter_map(|name| all.get(name)?.parse::<u32>().ok())
+        .find(|version| *version > 0)?;
+    Some(format!("{gcc}, ld {}.{}", ld / 10_000, ld / 100 % 100))
+}
+
 /// The option that a line of a configuration sets.
 fn option(line: &str) -> Option<(&str, &str)> {
     let unset = line
@@ -66,6 +78,15 @@ mod tests {
             merge(base, fragments),
             "# a comment\nCONFIG_AB=y\n# CONFIG_A is not set\nCONFIG_B=y\nCONFIG_C=5\n"
         );
+    }
+
+    #[test]
+    fn the_compiler_is_part_of_a_configuration() {
+        let config = "CONFIG_CC_VERSION_TEXT=\"gcc (Debian 12.2.0-14) 12.2.0\"\n\
+                      CONFIG_LD_VERSION=24000\nCONFIG_LLD_VERSION=0\n";
+        let expected = "gcc (Debian 12.2.0-14) 12.2.0, ld 2.40";
+        assert_eq!(compiler(config).as_deref(), Some(expected));
+        assert_eq!(compiler("CONFIG_KVM=y\n"), None);
     }
 
     #[test]

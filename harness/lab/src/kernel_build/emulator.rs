@@ -10,6 +10,7 @@ use super::{
     key,
     runner::Runner,
 };
+use crate::sha256;
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
@@ -93,7 +94,7 @@ pub(super) fn fetch(
 fn key_of(files: &[PathBuf]) -> Result<String, Error> {
     let mut hashes = Vec::new();
     for file in files {
-        hashes.push(key::file(file)?);
+        hashes.push(sha256::file(file).map_err(Error::io("read", file))?);
     }
     let named: Vec<_> = hashes.iter().map(|h| ("deb", h.as_bytes())).collect();
     let names = files.iter().filter_map(|f| f.file_name()?.to_str());

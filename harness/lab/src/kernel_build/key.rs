@@ -2,10 +2,10 @@
 //! What identifies a kernel: hashes of everything that can change its bytes.
 
 use super::Error;
+use crate::sha256;
 use sha2::{Digest, Sha256};
 use std::{
-    fs::{self, File},
-    io::{self, Read},
+    fs, io,
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::Path,
 };
@@ -65,21 +65,6 @@ pub(super) fn series(patches: &[(&str, &[u8])]) -> String {
     fields.short()
 }
 
-/// The hash of a file's content.
-pub(super) fn file(path: &Path) -> Result<String, Error> {
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    let mut file = File::open(path).map_err(Error::io("open", path))?;
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(hex(&hash.finalize())),
-            Ok(n) => hash.update(&buffer[..n]),
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(Error::io("read", path)(e)),
-        }
-    }
-}
-
 /// A stamp of a source directory: names, sizes and times of change of all its
 /// files but git's. Reading 90 000 files would take a minute where this takes
 /// a second; a touched file costs a needless build, never a wrong one.
@@ -133,14 +118,10 @@ impl Fields {
     }
 
     fn short(self) -> String {
-        let mut text = hex(&self.0.finalize());
+        let mut text = sha256::hex(&self.0.finalize());
         text.truncate(SHORT);
         text
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -210,16 +191,6 @@ mod tests {
         ]
         .into();
         assert_eq!(hashes.len(), 5);
-    }
-
-    #[test]
-    fn a_file_is_its_content() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("f");
-        fs::write(&path, "abc").unwrap();
-        // The test vector of FIPS 180-4.
-        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(file(&path).unwrap(), expected);
     }
 
     #[test]

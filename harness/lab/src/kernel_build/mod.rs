@@ -88,6 +88,14 @@ pub struct Kernel {
     pub source: PathBuf,
 }
 
+impl Kernel {
+    /// What compiled and linked it, as its configuration has it; `None` if that cannot be
+    /// read: `gcc (Debian 12.2.0-14+deb12u1) 12.2.0, ld 2.40`.
+    pub fn compiler(&self) -> Option<String> {
+        config::compiler(&std::fs::read_to_string(&self.config).ok()?)
+    }
+}
+
 /// The kernel of these options if it has been built already, out of `series`, the newest
 /// version last. Neither fetches nor builds.
 ///

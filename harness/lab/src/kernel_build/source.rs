@@ -3,6 +3,7 @@
 //! copy.
 
 use super::{Error, compile, key, runner::Runner};
+use crate::sha256;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -29,7 +30,10 @@ pub(super) fn given(path: &Path) -> Result<Source, Error> {
         version(path).map_err(|_| wrong("has no Makefile of a kernel".into()))?;
         format!("directory {}", key::tree(path)?)
     } else {
-        format!("tarball {}", key::file(path)?)
+        format!(
+            "tarball {}",
+            sha256::file(path).map_err(Error::io("read", path))?
+        )
     };
     Ok(Source {
         path: path.clone(),

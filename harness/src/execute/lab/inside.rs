@@ -2,8 +2,10 @@
 //! What this program does as the lab's first process: each job in a process of its own,
 //! and a line with its answer.
 
-use super::Process;
-use crate::cell::{Answer, Job};
+use crate::{
+    cell::{Answer, Job},
+    execute::Process,
+};
 use lab::init::{self, Task};
 use serde::{Deserialize, Serialize};
 use std::{io, path::PathBuf, time::Duration};

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The lab as one who carries out jobs: a fresh boot for each arm and workload
-//! family, because what an arm does to the direct map never heals until reboot.
+//! Carries out jobs in the lab: a fresh boot for each arm and workload family, because
+//! what an arm does to the direct map never heals until reboot.
 
-use super::{Executor, inside};
+use super::{answers::in_order, files::pack, inside};
 use crate::{
     cell::{Answer, Job, TlbModel},
-    guest,
-    plan::{LAB_CPUS, Step},
+    execute::{Executor, LAB_CPUS},
+    step::Step,
 };
 use lab::{
-    Boot, Emulator, End, Error, Machine, Terminal, emulator::Qemu, initramfs,
-    program::this_program, tlb::Modelling,
+    Boot, Emulator, Error, Machine, Terminal, initramfs, program::this_program, tlb::Modelling,
 };
 use results::{Cell, Fingerprint, Outcome, cell::Group};
 use std::{
@@ -25,9 +24,6 @@ use std::{
 const LIMIT: Duration = Duration::from_secs(900);
 const LIMIT_PER_CELL: Duration = Duration::from_secs(60);
 
-/// How much of the console is kept with a failure, lines.
-const TAIL: usize = 30;
-
 /// The command that makes this program the lab's first process.
 pub const INIT: &str = "lab-init";
 
@@ -37,50 +33,50 @@ const TLB_FAMILY: &str = "tlb";
 /// The fact that says what models them.
 const TLB_MODEL: &str = "lab.tlb-model";
 
+/// A kernel that the lab boots, as records have it.
+#[derive(Clone, Debug)]
+pub(super) struct Kernel {
+    /// Where the image is.
+    pub(super) image: PathBuf,
+    /// What it is called.
+    pub(super) name: String,
+    /// The SHA-256 of the image, in hexadecimal.
+    pub(super) sha256: String,
+    /// What compiled it, if that is known.
+    pub(super) compiler: Option<String>,
+    /// The Linux that it was made from, if that is known.
+    pub(super) base: Option<String>,
+}
+
 /// A lab of one kernel.
 #[derive(Debug)]
 pub struct Lab {
-    qemu: Qemu,
-    kernel: PathBuf,
-    name: String,
-    base: Option<String>,
+    emulator: Box<dyn Emulator>,
+    kernel: Kernel,
     program: Vec<u8>,
     modelling: Result<Modelling, String>,
     everywhere: bool,
 }
 
 impl Lab {
-    /// A lab that boots `kernel`, called `name` in records, and runs this program
-    /// inside.
+    /// A lab that boots `kernel` and runs this program inside.
     ///
     /// # Errors
-    /// [`Error::NotStatic`] if this program cannot run there, [`Error::Io`] if
-    /// it cannot be read.
-    pub fn new(qemu: Qemu, kernel: PathBuf, name: String) -> Result<Self, Error> {
+    /// As [`this_program`].
+    pub(super) fn new(emulator: impl Emulator + 'static, kernel: Kernel) -> Result<Self, Error> {
         Ok(Lab {
-            qemu,
+            emulator: Box::new(emulator),
             kernel,
-            name,
-            base: None,
             program: this_program()?,
             modelling: Err("nobody looked for it".into()),
             everywhere: false,
         })
     }
 
-    /// The same, whose kernel was made from `base`, for records to say.
-    #[must_use]
-    pub fn based_on(self, base: String) -> Self {
-        Lab {
-            base: Some(base),
-            ..self
-        }
-    }
-
     /// The same with a model of TLBs for the workloads that are about them, or why
     /// there is none; `everywhere` for all workloads.
     #[must_use]
-    pub fn modelling(self, modelling: Result<Modelling, String>, everywhere: bool) -> Self {
+    pub(super) fn modelling(self, modelling: Result<Modelling, String>, everywhere: bool) -> Self {
         Lab {
             modelling,
             everywhere,
@@ -109,7 +105,7 @@ impl Lab {
                 *model = said.clone();
             }
         }
-        let files = guest::pack(&mut inside).map_err(|(path, source)| Error::Io {
+        let files = pack(&mut inside).map_err(|(path, source)| Error::Io {
             action: "read",
             path,
             source,
@@ -118,7 +114,7 @@ impl Lab {
         files.add_to(&mut root);
         let emulator: &dyn Emulator = match modelling {
             Some(modelling) => modelling,
-            None => &self.qemu,
+            None => self.emulator.as_ref(),
         };
         let boot = Boot {
             emulator,
@@ -126,7 +122,7 @@ impl Lab {
                 cpus,
                 ..Machine::default()
             },
-            kernel: &self.kernel,
+            kernel: &self.kernel.image,
             append: &format!(" -- {INIT}"),
             terminal: Terminal::Kept,
             limit: Some(LIMIT + LIMIT_PER_CELL * jobs.len() as u32),
@@ -172,8 +168,11 @@ impl Executor for Lab {
     }
 
     fn describe(&self, host: &mut Fingerprint) {
-        host.push("lab.kernel", Some(self.name.clone()));
-        host.push("lab.kernel.base", self.base.clone());
+        let kernel = self.kernel.clone();
+        host.push("lab.kernel", Some(kernel.name));
+        host.push("lab.kernel.base", kernel.base);
+        host.push("lab.kernel.compiler", kernel.compiler);
+        host.push("lab.kernel.image", Some(kernel.sha256));
         if host.get(TLB_MODEL).is_none() {
             let of = match self.everywhere {
                 true => "all cells",
@@ -187,7 +186,7 @@ impl Executor for Lab {
         }
         let memory = format!("{} MiB", Machine::default().memory_mib);
         let memory = ("lab.memory".to_string(), memory);
-        for (name, value) in self.qemu.identity().facts().into_iter().chain([memory]) {
+        for (name, value) in self.emulator.identity().facts().into_iter().chain([memory]) {
             if host.get(&name).is_none() {
                 host.push(&name, Some(value));
             }
@@ -223,45 +222,10 @@ fn cpus(job: &Job) -> Option<u64> {
     }
 }
 
-/// The answers in the order of the jobs. The first job without one was the one
-/// at which the machine died; those after it were not begun.
-fn in_order(jobs: usize, lines: &str, end: &End, console: &str) -> Vec<Answer> {
-    let mut answers: Vec<Option<Answer>> = vec![None; jobs];
-    for line in lines.lines() {
-        if let Ok(inside::Line { job, answer }) = serde_json::from_str(line)
-            && let Some(place) = answers.get_mut(job)
-        {
-            *place = Some(answer);
-        }
-    }
-    let mut died = false;
-    let fill = |answer: Option<Answer>| {
-        answer.unwrap_or_else(|| {
-            let error = match std::mem::replace(&mut died, true) {
-                false if console.trim().is_empty() => format!(
-                    "the lab {end} before this cell answered, and its console stayed empty: \
-                     a kernel for it needs CONFIG_SERIAL_8250_CONSOLE=y and CONFIG_BLK_DEV_INITRD=y"
-                ),
-                false => format!("the lab {end} before this cell answered"),
-                true => "the lab was gone before this cell began".into(),
-            };
-            Answer::Outcome(Outcome::Failed {
-                error,
-                detail: Some(tail(console)),
-            })
-        })
-    };
-    answers.into_iter().map(fill).collect()
-}
-
-fn tail(console: &str) -> String {
-    let lines: Vec<_> = console.lines().collect();
-    lines[lines.len().saturating_sub(TAIL)..].join("\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lab::emulator::Qemu;
     use results::{
         Testbed,
         cell::{ParamValue, Params},
@@ -314,10 +278,14 @@ mod tests {
         let absent = TlbModel::Absent("no QEMU".into());
         let check = |everywhere, workload: &str, expected: &TlbModel| {
             let lab = Lab {
-                qemu: Qemu::parse("QEMU emulator version 7.2.0").unwrap(),
-                kernel: PathBuf::new(),
-                name: String::new(),
-                base: None,
+                emulator: Box::new(Qemu::parse("QEMU emulator version 7.2.0").unwrap()),
+                kernel: Kernel {
+                    image: PathBuf::new(),
+                    name: String::new(),
+                    sha256: String::new(),
+                    compiler: None,
+                    base: None,
+                },
                 program: Vec::new(),
                 modelling: Err("no QEMU".into()),
                 everywhere,
@@ -331,47 +299,5 @@ mod tests {
         check(false, "tlb/chase", &absent);
         check(false, "mmio/user-read", &TlbModel::Unasked);
         check(true, "mmio/user-read", &absent);
-    }
-
-    #[test]
-    fn a_death_is_the_answer_of_the_job_it_struck() {
-        let first = serde_json::to_string(&inside::Line {
-            job: 0,
-            answer: Answer::Available,
-        })
-        .unwrap();
-        let text = format!("{first}\r\n{{\"job\":1,\"ans");
-        let panic = "line 1\nKernel panic - not syncing";
-        let answers = in_order(3, &text, &End::Ended, panic);
-        assert_eq!(answers[0], Answer::Available);
-        let said = |i: usize| format!("{:?}", answers[i]);
-        assert!(
-            said(1).contains("ended before this cell answered") && said(1).contains("Kernel panic")
-        );
-        assert!(said(2).contains("gone before this cell began"));
-    }
-
-    #[test]
-    fn a_silent_kernel_is_told_what_it_lacks() {
-        let answers = in_order(1, "", &End::Ended, "\r\n");
-        assert!(format!("{answers:?}").contains("CONFIG_SERIAL_8250_CONSOLE"));
-    }
-
-    #[test]
-    fn strange_answers_are_passed_over() {
-        let text = "noise\n{\"job\":99,\"answer\":\"available\"}\n";
-        assert_eq!(in_order(1, text, &End::Ended, "").len(), 1);
-    }
-
-    #[test]
-    fn the_command_line_names_them_all() {
-        let command = <crate::cli::Cli as clap::CommandFactory>::command();
-        let run = command.find_subcommand("run").unwrap();
-        let mut options = run.get_arguments();
-        let option = options.find(|a| a.get_id() == "tlb_model").unwrap();
-        let help = option.get_help().unwrap().to_string();
-        for lab::tlb::Geometry { name, .. } in lab::tlb::Geometry::all().unwrap() {
-            assert!(help.contains(&name), "{name}: {help}");
-        }
     }
 }
