@@ -21,7 +21,7 @@ use bare::{BareBoot, BareVcpu};
 use criterion::Criterion;
 use results::stats;
 use std::{hint::black_box, process::ExitCode, time::Duration};
-use strategies::{Mode, Strategy, registry};
+use strategies::{Arm, Strategy, registry};
 use vmm::{Config, Cpl, Device, Kvm, Machine, clock::ticks};
 
 /// The most that our side may cost, as a multiple of the bare side.
@@ -99,7 +99,7 @@ fn config() -> Config {
 
 fn machine(kvm: &Kvm) -> Machine {
     let built = Machine::build(kvm, &config(), workloads::PAYLOAD, |vm, len| {
-        (memfd().allocate)(vm, len, &Mode::new())
+        Arm::of(memfd()).allocate(vm, len)
     });
     let (mut machine, _) = built.expect("a machine of memfd can be built");
     machine.start().expect("the payload starts");

@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Arms: what is compared with one another, each a strategy in one of its modes.
+//! Arms as the command line names them, and in records.
 
 use crate::{cell::Job, exit::Failure};
 use results::{
-    Audit, Cell, Testbed,
+    Audit, Cell, ParamValue, Testbed,
     audit::Finding,
-    cell::{Group, ParamValue, Params},
+    cell::{Group, Params},
 };
-use strategies::{Mode, Strategy, registry};
-
-/// A strategy in one of its modes.
-#[derive(Clone, Debug)]
-pub struct Arm {
-    /// Which strategy.
-    pub strategy: &'static Strategy,
-    /// Empty for its default mode.
-    pub mode: Mode,
-}
+pub use strategies::Arm;
+use strategies::registry;
 
 /// The arms that `words` name, each strategy in registry order with its default
 /// mode first; all strategies if there is no word. A word is a strategy's name,
@@ -31,49 +23,30 @@ pub fn arms(words: &[String], all_modes: bool) -> Result<Vec<Arm>, Failure> {
         let mut parts = word.split('/');
         let name = parts.next().unwrap_or_default();
         let strategy = registry::find(name).ok_or_else(|| unknown(name))?;
-        let mode = parts.map(|part| setting(word, part));
-        let mode = mode.collect::<Result<Mode, _>>()?;
-        strategy.check(&mode).map_err(Failure::Usage)?;
-        chosen.push(Arm {
-            strategy,
-            mode: without_defaults(strategy, mode),
-        });
+        let params = parts.map(|part| setting(word, part));
+        let params = params.collect::<Result<Params, _>>()?;
+        chosen.push(Arm::new(strategy, &params).map_err(Failure::Usage)?);
     }
-    let mut arms = Vec::new();
-    for strategy in registry::ALL {
-        for mode in strategy.modes() {
-            let named = |arm: &Arm| {
-                arm.strategy.name == strategy.name
-                    && (arm.mode == mode || all_modes && arm.mode.is_empty())
-            };
-            let unnamed = words.is_empty() && (all_modes || mode.is_empty());
-            if unnamed || chosen.iter().any(named) {
-                arms.push(Arm { strategy, mode });
-            }
-        }
-    }
-    Ok(arms)
+    let wanted = |arm: &Arm| {
+        let named = |chosen: &Arm| {
+            let every = all_modes && chosen.mode().is_default();
+            chosen == arm || every && chosen.strategy().name == arm.strategy().name
+        };
+        let unnamed = words.is_empty() && (all_modes || arm.mode().is_default());
+        unnamed || chosen.iter().any(named)
+    };
+    let all = registry::ALL.iter().flat_map(|s| Arm::all(s));
+    Ok(all.filter(wanted).collect())
 }
 
 /// `NAME=VALUE` of `word`.
-fn setting(word: &str, part: &str) -> Result<(String, String), Failure> {
+fn setting(word: &str, part: &str) -> Result<(String, ParamValue), Failure> {
     let pair = part.split_once('=').ok_or_else(|| {
         Failure::Usage(format!(
             "{part:?} of {word:?} is not NAME=VALUE, as in guest-memfd-reinsert/access=held"
         ))
     });
-    pair.map(|(name, value)| (name.to_string(), value.to_string()))
-}
-
-/// A default that was spelled out makes no other mode.
-fn without_defaults(strategy: &Strategy, mode: Mode) -> Mode {
-    let is_default = |name: &str, value: &str| {
-        let parameter = strategy.parameters.iter().find(|p| p.name == name);
-        parameter.is_some_and(|p| p.values.first() == Some(&value))
-    };
-    mode.into_iter()
-        .filter(|(name, value)| !is_default(name, value))
-        .collect()
+    pair.map(|(name, value)| (name.to_string(), ParamValue::Text(value.to_string())))
 }
 
 fn unknown(name: &str) -> Failure {
@@ -87,48 +60,37 @@ fn unknown(name: &str) -> Failure {
     ))
 }
 
-impl Arm {
-    /// The job that examines its isolation.
-    pub fn audit(&self, testbed: Testbed) -> Job {
-        Job::Audit {
-            testbed,
-            strategy: self.strategy.name.to_string(),
-            mode: self.mode.clone(),
-        }
-    }
-
-    /// The audit that `findings` make.
-    pub fn audited(&self, testbed: Testbed, findings: Vec<Finding>) -> Audit {
-        Audit {
-            testbed,
-            strategy: self.strategy.name.to_string(),
-            mode: words(&self.mode),
-            isolating: self.strategy.isolating,
-            findings,
-        }
-    }
-
-    /// Its cell in `group`.
-    pub fn cell(&self, group: &Group) -> Cell {
-        Cell {
-            testbed: group.testbed,
-            strategy: self.strategy.name.to_string(),
-            workload: group.workload.clone(),
-            params: group.params.clone(),
-            mode: words(&self.mode),
-        }
+/// The job that examines the isolation of `arm`.
+pub fn audit(arm: &Arm, testbed: Testbed) -> Job {
+    Job::Audit {
+        testbed,
+        strategy: arm.strategy().name.to_string(),
+        mode: arm.mode().params(),
     }
 }
 
-fn words(mode: &Mode) -> Params {
-    let word = |(name, value): (&String, &String)| (name.clone(), ParamValue::Text(value.clone()));
-    mode.iter().map(word).collect()
+/// The audit of `arm` that `findings` make.
+pub fn audited(arm: &Arm, testbed: Testbed, findings: Vec<Finding>) -> Audit {
+    let claim = arm.claims().claim;
+    Audit {
+        testbed,
+        strategy: arm.strategy().name.to_string(),
+        mode: arm.mode().params(),
+        isolating: claim.isolates(),
+        claim: Some(claim),
+        findings,
+    }
 }
 
-/// The mode that a cell's record names.
-pub fn mode(cell: &Cell) -> Mode {
-    let pair = |(name, value): (&String, &ParamValue)| (name.clone(), value.to_string());
-    cell.mode.iter().map(pair).collect()
+/// The cell of `arm` in `group`.
+pub fn cell(arm: &Arm, group: &Group) -> Cell {
+    Cell {
+        testbed: group.testbed,
+        strategy: arm.strategy().name.to_string(),
+        workload: group.workload.clone(),
+        params: group.params.clone(),
+        mode: arm.mode().params(),
+    }
 }
 
 #[cfg(test)]
@@ -137,13 +99,8 @@ mod tests {
 
     fn names(words: &[&str], all_modes: bool) -> Result<Vec<String>, String> {
         let words: Vec<_> = words.iter().map(|w| w.to_string()).collect();
-        let group = Group {
-            testbed: Testbed::Fake,
-            workload: String::new(),
-            params: Params::new(),
-        };
         match arms(&words, all_modes) {
-            Ok(arms) => Ok(arms.iter().map(|a| a.cell(&group).arm()).collect()),
+            Ok(arms) => Ok(arms.iter().map(Arm::to_string).collect()),
             Err(e) => Err(e.to_string()),
         }
     }
@@ -182,7 +139,7 @@ mod tests {
             );
         };
         check("memfd-sekret", "did you mean memfd-secret?");
-        check("memfd/flush=none", "memfd has no parameter \"flush\"");
+        check("memfd/flush=none", "memfd: no parameter \"flush\"");
         check("guest-memfd-reinsert/access=long", "access is each or held");
         check("guest-memfd-reinsert/held", "is not NAME=VALUE");
     }

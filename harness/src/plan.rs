@@ -3,7 +3,7 @@
 //! the arms within each block.
 
 use crate::{
-    arm::Arm,
+    arm::{self, Arm},
     execute::{LAB_CPUS, TestbedInstance},
     guest::Guest,
     step::Step,
@@ -62,7 +62,7 @@ impl Selection {
         for instance in instances {
             blocks = blocks.max(self.blocks(instance.testbed));
             for group in self.groups(instance) {
-                cells.extend(self.arms.iter().map(|arm| arm.cell(&group)));
+                cells.extend(self.arms.iter().map(|arm| arm::cell(arm, &group)));
             }
         }
         Plan {
@@ -79,7 +79,7 @@ impl Selection {
 
     /// The strategies of its arms, each once.
     pub fn strategies(&self) -> Vec<&'static Strategy> {
-        let mut all: Vec<&'static Strategy> = self.arms.iter().map(|arm| arm.strategy).collect();
+        let mut all: Vec<&'static Strategy> = self.arms.iter().map(Arm::strategy).collect();
         all.dedup_by_key(|s| s.name);
         all
     }
@@ -97,7 +97,7 @@ impl Selection {
             for (number, group) in groups.iter().enumerate() {
                 let order = order(&arms, self.seed, number, block);
                 steps.extend((0..).zip(order).map(|(order, arm)| Step {
-                    cell: arm.cell(group),
+                    cell: arm::cell(arm, group),
                     block,
                     order,
                 }));
@@ -142,15 +142,15 @@ impl Selection {
 }
 
 /// What a report says about `s`.
-pub fn info(s: &Strategy) -> StrategyInfo {
+pub fn info(s: &'static Strategy) -> StrategyInfo {
     let parameters = s.parameters.iter().map(|parameter| Fact {
         name: parameter.name.to_string(),
-        value: parameter.about.to_string(),
+        value: parameter.describe(),
     });
     StrategyInfo {
         name: s.name.to_string(),
         about: s.about.to_string(),
-        isolating: s.isolating,
+        isolating: s.claims().claim.isolates(),
         differs_from: s.differs_from.map(str::to_string),
         parameters: parameters.collect(),
     }

@@ -69,7 +69,7 @@ impl Probed {
         Line {
             strategy: self.strategy.name,
             about: self.strategy.about,
-            isolating: self.strategy.isolating,
+            isolating: self.strategy.claims().claim.isolates(),
             status: self.refusal.as_ref().map_or("available", Outcome::name),
             reason,
             remedy,
@@ -79,7 +79,7 @@ impl Probed {
     /// Reason and remedy, where there are any.
     pub fn why(&self) -> (Option<&str>, Option<&str>) {
         match &self.refusal {
-            Some(Outcome::Missing { reason, remedy }) => (Some(reason), Some(remedy)),
+            Some(Outcome::Missing { reason, remedy, .. }) => (Some(reason), Some(remedy)),
             Some(Outcome::Failed { error, .. }) => (Some(error), None),
             Some(Outcome::Measured { .. }) | None => (None, None),
         }

@@ -3,7 +3,7 @@
 //! every cell, recorded as it ends.
 
 use crate::{
-    arm::Arm,
+    arm::{self, Arm},
     cell::{Answer, Job, TlbModel},
     execute::{Executor, TestbedInstance},
     plan::Selection,
@@ -45,14 +45,16 @@ impl ArmAvailability {
         let mut sorted = ArmAvailability::default();
         let mut tried = Vec::new();
         for arm in &selection.arms {
-            let of = probed.iter().find(|p| p.strategy.name == arm.strategy.name);
+            let of = probed
+                .iter()
+                .find(|p| p.strategy.name == arm.strategy().name);
             match of.and_then(|p| p.refusal.clone()) {
                 Some(outcome) => sorted.refused.push((arm.clone(), outcome)),
                 None => tried.push(arm.clone()),
             }
         }
         let testbed = instance.testbed;
-        let jobs: Vec<_> = tried.iter().map(|arm| arm.audit(testbed)).collect();
+        let jobs: Vec<_> = tried.iter().map(|arm| arm::audit(arm, testbed)).collect();
         let answers = instance.executor.carry_out(&jobs);
         for (arm, answer) in tried.into_iter().zip(answers) {
             sorted.add(arm, testbed, answer);
@@ -63,7 +65,7 @@ impl ArmAvailability {
     fn add(&mut self, arm: Arm, testbed: Testbed, answer: Answer) {
         match answer {
             Answer::Findings(findings) => {
-                let audit = arm.audited(testbed, findings);
+                let audit = arm::audited(&arm, testbed, findings);
                 match audit.broken() {
                     Some(why) => self.refused.push((arm, Outcome::failed(why))),
                     None => self.able.push(arm),
@@ -183,7 +185,7 @@ fn record_refusals(
     for group in selection.groups(instance) {
         for (arm, outcome) in &arms.refused {
             recorder.append(&Row {
-                cell: arm.cell(&group),
+                cell: arm::cell(arm, &group),
                 block: None,
                 order: None,
                 outcome: outcome.clone(),

@@ -26,8 +26,8 @@ fn guest_memory_is_as_hidden_as_its_strategy_claims() {
         limit: std::time::Duration::from_secs(1),
     };
     for strategy in strategies::registry::ALL {
-        let mode = strategies::Mode::default();
-        let allocate = |vm: &vmm::VmFd, len| (strategy.allocate)(vm, len, &mode);
+        let arm = strategies::Arm::of(strategy);
+        let allocate = |vm: &vmm::VmFd, len| arm.allocate(vm, len);
         let machine = match vmm::Machine::build(&kvm, &config, workloads::PAYLOAD, allocate) {
             Ok((machine, _)) => machine,
             Err(e) => {
@@ -41,7 +41,7 @@ fn guest_memory_is_as_hidden_as_its_strategy_claims() {
         let address = machine.ram().host_address().wrapping_add(last as usize);
         for finding in examine(address, &SECRET) {
             eprintln!("{}: {finding:?}", strategy.name);
-            let wrong = match strategy.isolating {
+            let wrong = match arm.claims().claim.isolates() {
                 true => Verdict::Readable,
                 false => Verdict::Hidden,
             };

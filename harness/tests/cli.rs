@@ -85,7 +85,7 @@ fn a_run_can_be_repeated() {
     assert_eq!(rows(&run), rows(&again));
     // three workloads: 5 blocks of the arms that run, one row for each that does not
     let all = strategies::registry::ALL.iter();
-    let missing = all.clone().filter(|s| s.isolating).count();
+    let missing = all.clone().filter(|s| s.claims().claim.isolates()).count();
     let able = all.len() - missing;
     assert_eq!(rows(&run).len(), 3 * (5 * able + missing));
 }

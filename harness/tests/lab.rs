@@ -370,7 +370,7 @@ fn unmodelled() -> Result<Completion, Failed> {
     }
     assert!(!run.rows.is_empty());
     for row in run.rows {
-        let Outcome::Missing { reason, remedy } = row.outcome else {
+        let Outcome::Missing { reason, remedy, .. } = row.outcome else {
             return Err(format!("{}: {:?}", row.cell, row.outcome).into());
         };
         assert!(reason.contains("takes QEMU 10.0 or later"), "{reason}");

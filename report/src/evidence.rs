@@ -8,7 +8,7 @@ use crate::{
 };
 use results::{
     Audit, Run, Testbed,
-    audit::{Finding, Reader, Verdict},
+    audit::{Claim, Finding, Reader, Verdict},
     compare::sort_arms,
 };
 
@@ -57,13 +57,9 @@ pub(crate) fn finding(audit: &Audit, reader: Reader) -> Option<&Finding> {
     audit.findings.iter().find(|f| f.reader == reader)
 }
 
-/// Whether an arm leaves TLB entries of pages that it took out of the page tables. A
-/// record says so by its mode alone.
+/// Whether an arm leaves TLB entries of pages that it took out of the page tables.
 fn lingers(audit: &Audit) -> bool {
-    audit
-        .mode
-        .get("flush")
-        .is_some_and(|v| v.to_string() == "none")
+    audit.claim() == Claim::Unflushed
 }
 
 /// What [`word`] calls a page that the page tables have not and stale TLB entries may.

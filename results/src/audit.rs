@@ -15,10 +15,33 @@ pub struct Audit {
     /// Its own parameters where they are not its defaults.
     #[serde(default, skip_serializing_if = "Params::is_empty")]
     pub mode: Params,
-    /// Whether the strategy claims to hide guest memory from the direct map.
+    /// Whether the arm claims to take guest memory out of the direct map's page tables.
     pub isolating: bool,
+    /// What it claims more precisely; absent in older records: see [`Audit::claim`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Claim>,
     /// One finding a reader, in the order in which they were tried.
     pub findings: Vec<Finding>,
+}
+
+/// What an arm claims of the host kernel's direct map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Claim {
+    /// Guest memory is in it, as all memory is.
+    Mapped,
+    /// Guest memory is neither in its page tables nor in a TLB.
+    Hidden,
+    /// Guest memory is absent from its page tables, and reachable by stale TLB entries,
+    /// because nothing is flushed.
+    Unflushed,
+}
+
+impl Claim {
+    /// Whether guest memory is said to be absent from the page tables.
+    pub fn isolates(self) -> bool {
+        self != Claim::Mapped
+    }
 }
 
 /// What one reader found.
@@ -57,6 +80,18 @@ pub enum Verdict {
 }
 
 impl Audit {
+    /// What the arm claims. Older records do not say; there a mode that flushes nothing
+    /// tells it.
+    pub fn claim(&self) -> Claim {
+        let flush = self.mode.get("flush").map(ToString::to_string);
+        match (self.claim, self.isolating) {
+            (Some(claim), _) => claim,
+            (None, false) => Claim::Mapped,
+            (None, true) if flush.as_deref() == Some("none") => Claim::Unflushed,
+            (None, true) => Claim::Hidden,
+        }
+    }
+
     /// Why the arm's samples may not be reported under its claim; `None` if its
     /// claim holds. A strategy that claims isolation must have been seen to hide
     /// from the direct map; one that does not must not have been seen to hide,
@@ -103,6 +138,7 @@ mod tests {
                 strategy: "s".into(),
                 mode: Params::new(),
                 isolating,
+                claim: None,
                 findings: vec![Finding {
                     reader: Reader::DirectMap,
                     verdict,
@@ -117,5 +153,21 @@ mod tests {
         check(false, Verdict::Readable, false);
         check(false, Verdict::Unknown, false);
         check(false, Verdict::Hidden, true);
+    }
+
+    #[test]
+    fn an_older_record_tells_its_claim_by_its_mode() {
+        let check = |text: &str, expected| {
+            let line = format!(r#"{{"testbed":"lab","strategy":"s","findings":[]{text}}}"#);
+            let audit: Audit = serde_json::from_str(&line).unwrap();
+            assert_eq!(audit.claim(), expected, "{line}");
+        };
+        check(r#","isolating":false"#, Claim::Mapped);
+        check(r#","isolating":true"#, Claim::Hidden);
+        check(
+            r#","isolating":true,"mode":{"flush":"none"}"#,
+            Claim::Unflushed,
+        );
+        check(r#","isolating":true,"claim":"unflushed""#, Claim::Unflushed);
     }
 }

@@ -10,7 +10,7 @@
 use crate::cell::{Group, Params};
 use crate::stats::{Interval, Precision, Ratio, Sorted, Undefined, median, median_interval};
 use crate::stats::{counted_ratio, paired_ratio, sample_median};
-use crate::{BASELINE, Cell, Outcome, Plan, Row, Run, Unit};
+use crate::{BASELINE, Cell, Outcome, Plan, Row, Run, Unit, record};
 use std::collections::BTreeMap;
 
 /// One number a block, by block; block 0 is never among them.
@@ -77,6 +77,8 @@ pub enum Hole {
         reason: String,
         /// What would provide it.
         remedy: String,
+        /// The errno of the call that said so, where it is known.
+        errno: Option<i32>,
     },
     /// No counted block yielded samples.
     #[error("failed in {failed} of {of} blocks: {error}")]
@@ -347,10 +349,15 @@ fn hole(rows: &[&Row], errors: &[String]) -> Hole {
     let mut failed = Vec::new();
     for row in rows {
         match &row.outcome {
-            Outcome::Missing { reason, remedy } => {
+            Outcome::Missing {
+                reason,
+                remedy,
+                errno,
+            } => {
                 return Hole::Missing {
                     reason: reason.clone(),
                     remedy: remedy.clone(),
+                    errno: errno.or_else(|| record::errno_in(reason)),
                 };
             }
             Outcome::Failed { error, .. } => failed.push(error),

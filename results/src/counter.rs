@@ -105,6 +105,8 @@ origin!(
         DIRECT_MAP_RESTORES = "direct_map_restores",
         /// Pages that were put back into the direct map for an access.
         DIRECT_MAP_REINSERTS = "direct_map_reinserts",
+        /// VM entries before which pages that were held left the direct map again.
+        DIRECT_MAP_HELD_WINDOWS = "direct_map_held_windows",
         /// TLB flushes after a page left the direct map.
         DIRECT_MAP_FLUSHES = "direct_map_flushes",
         /// Pages of 4 KiB in KVM's page tables. In records among [`mapped`](super::mapped).

@@ -28,9 +28,9 @@ pub mod compare;
 pub mod gate;
 pub mod merge;
 
-pub use audit::Audit;
+pub use audit::{Audit, Claim};
 pub use cell::{Cell, ParamValue, Testbed};
-pub use record::{Header, Outcome, Row};
+pub use record::{Header, Missing, Outcome, Row};
 pub use run::{Fingerprint, Plan, Run};
 pub use unit::Unit;
 

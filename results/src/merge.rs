@@ -219,8 +219,8 @@ fn keep(all: &mut Vec<Audit>, audit: &Audit, label: &Label) {
         findings.map(|f| (f.reader, f.verdict)).collect()
     };
     let same = |known: &&Audit| {
-        (known.testbed, &known.strategy, &known.mode, known.isolating)
-            == (audit.testbed, &audit.strategy, &audit.mode, audit.isolating)
+        (known.testbed, &known.strategy, &known.mode, known.claim())
+            == (audit.testbed, &audit.strategy, &audit.mode, audit.claim())
             && verdicts(known) == verdicts(audit)
     };
     if all.iter().find(same).is_none() {

@@ -77,6 +77,9 @@ pub enum Outcome {
         reason: String,
         /// What would provide it.
         remedy: String,
+        /// The errno of the call that said so, where one did and it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        errno: Option<i32>,
     },
     /// The cell should have worked and did not.
     Failed {
@@ -88,12 +91,50 @@ pub enum Outcome {
     },
 }
 
+/// An ability that a machine lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// What is missing, with what was seen.
+    pub reason: String,
+    /// What would provide it.
+    pub remedy: String,
+    /// The errno of the call that said so, where one did and it is known.
+    pub errno: Option<i32>,
+}
+
+impl Missing {
+    /// One that no errno tells of.
+    pub fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Missing {
+            reason: reason.into(),
+            remedy: remedy.into(),
+            errno: None,
+        }
+    }
+
+    /// The same, of which `errno` tells.
+    pub fn with_errno(self, errno: Option<i32>) -> Self {
+        Missing { errno, ..self }
+    }
+}
+
+impl From<Missing> for Outcome {
+    fn from(missing: Missing) -> Self {
+        Outcome::Missing {
+            reason: missing.reason,
+            remedy: missing.remedy,
+            errno: missing.errno,
+        }
+    }
+}
+
 impl Outcome {
     /// A missing ability and its remedy.
     pub fn missing(reason: impl Into<String>, remedy: impl Into<String>) -> Self {
         Outcome::Missing {
             reason: reason.into(),
             remedy: remedy.into(),
+            errno: None,
         }
     }
 
@@ -132,22 +173,38 @@ pub struct Row {
     pub outcome: Outcome,
 }
 
+/// The errno that `reason` of a missing row ends in: older records have it nowhere
+/// else.
+pub(crate) fn errno_in(reason: &str) -> Option<i32> {
+    let (_, rest) = reason.split_once("(os error ")?;
+    rest.split_once(')')?.0.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The three forms of a row, as an outside reader would write them.
+    /// The forms of a row, as an outside reader would write them.
     #[test]
     fn reads_and_writes_the_contract() {
         for line in [
             r#"{"cell":{"testbed":"lab","strategy":"memfd","workload":"mmio/user-read","params":{"cpus":1,"mem_mib":64}},"block":3,"order":2,"outcome":"measured","unit":"insn","samples":{"latency":[4858,4858]},"counters":{"kvm.mmio_exits":2000}}"#,
             r#"{"cell":{"testbed":"host","strategy":"memfd","workload":"tlb/chase","params":{}},"block":3,"order":2,"outcome":"measured","unit":"ns","samples":{"latency":[5]},"unavailable":{"pmu":"no hardware PMU exposed"}}"#,
             r#"{"cell":{"testbed":"host","strategy":"memfd-secret","workload":"mmio/user-read","params":{}},"outcome":"missing","reason":"KVM_RUN: EFAULT","remedy":"needs the lab kernel"}"#,
+            r#"{"cell":{"testbed":"host","strategy":"memfd-secret","workload":"mmio/user-read","params":{}},"outcome":"missing","reason":"KVM_RUN: EFAULT","remedy":"needs the lab kernel","errno":14}"#,
             r#"{"cell":{"testbed":"host","strategy":"memfd","workload":"pio/user","params":{}},"block":4,"outcome":"failed","error":"guest hung"}"#,
         ] {
             let row: Row = serde_json::from_str(line).unwrap();
             assert_eq!(serde_json::to_string(&row).unwrap(), line);
         }
+    }
+
+    #[test]
+    fn an_older_record_has_the_errno_in_its_reason() {
+        let check = |reason, expected| assert_eq!(errno_in(reason), expected);
+        check("not pinned (Bad address (os error 14))", Some(14));
+        check("no disk", None);
+        check("(os error x)", None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Why guest memory could not be had.
+//! A system call that failed while guest memory was made.
 
+use crate::Stage;
 use std::io;
 
 /// A system call that failed.
@@ -12,6 +13,8 @@ pub struct Error {
     pub call: String,
     /// What the kernel said.
     pub source: io::Error,
+    /// Where: choosing a mode, or allocating.
+    pub stage: Stage,
     /// What a user can do about it, where that is known.
     pub hint: Option<String>,
 }
@@ -27,8 +30,15 @@ impl Error {
         Error {
             call: call.into(),
             source,
+            stage: Stage::Allocate,
             hint: None,
         }
+    }
+
+    /// Says where.
+    pub(crate) fn at(mut self, stage: Stage) -> Self {
+        self.stage = stage;
+        self
     }
 
     /// Adds what a user can do about it.

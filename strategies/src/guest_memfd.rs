@@ -5,11 +5,10 @@
 // UNSAFETY: the ioctl's descriptor arrives as a bare number.
 #![expect(unsafe_code)]
 
-use crate::{
-    Counted, Error, GuestRam, Missing, PageSize, Refusal, Stage, Strategy, mapping::Mapping,
-};
+use crate::{Claims, Error, GuestRam, Mode, PageSize, Refusal, Stage, Strategy, mapping::Mapping};
 use kvm_bindings::kvm_create_guest_memfd;
 use kvm_ioctls::VmFd;
+use results::Missing;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 
 /// GUEST_MEMFD_FLAG_MMAP (include/uapi/linux/kvm.h, Linux 6.18).
@@ -21,16 +20,16 @@ pub(crate) const FLAG_INIT_SHARED: u64 = 1 << 1;
 pub(crate) static GUEST_MEMFD: Strategy = Strategy {
     name: "guest-memfd",
     about: "guest_memfd MMAP+INIT_SHARED, 4 KiB pages; direct map intact; KVM uses the user mapping",
-    isolating: false,
     differs_from: Some("memfd"),
     page_size: PageSize::Base,
-    counted: Counted::NOTHING,
     parameters: &[],
+    refuse: Strategy::ANY_MODE,
+    claims: |_| Claims::ORDINARY,
     allocate: |vm, len, _| allocate(vm, len, FLAG_MMAP | FLAG_INIT_SHARED),
     explain,
 };
 
-fn explain(refusal: &Refusal) -> Missing {
+fn explain(_: &Mode, refusal: &Refusal) -> Missing {
     let seen = &refusal.seen;
     let remedy = "Linux 6.18 or later with CONFIG_KVM_GUEST_MEMFD (or the lab kernel)";
     match (refusal.stage, refusal.errno) {

@@ -4,26 +4,24 @@
 //! access: no user mapping is needed, and none is used.
 
 use crate::{
-    Counted, PageSize, Strategy,
-    direct_map::{self, ACCESS, FLUSH, REINSERT},
+    PageSize, Strategy,
+    direct_map::{self, Access, Flush},
     guest_memfd,
-    guest_memfd_unmapped::{FLAGS, explain},
+    guest_memfd_unmapped::FLAGS,
+    parameter::Setting,
 };
 
 pub(crate) static GUEST_MEMFD_REINSERT: Strategy = Strategy {
     name: "guest-memfd-reinsert",
     about: "guest_memfd NO_DIRECT_MAP, 4 KiB pages; direct map removed; KVM reinserts pages for each access",
-    isolating: true,
     differs_from: Some("guest-memfd-unmapped"),
     page_size: PageSize::Base,
-    counted: Counted {
-        zaps: true,
-        reinserts: true,
-    },
-    parameters: &[ACCESS, FLUSH],
+    parameters: &[Access::PARAMETER, Flush::PARAMETER],
+    refuse: Strategy::ANY_MODE,
+    claims: |mode| direct_map::claims(mode, Some(mode.get())),
     allocate: |vm, len, mode| {
-        direct_map::choose(vm, mode, REINSERT)?;
+        direct_map::choose(vm, mode, Some(mode.get()))?;
         guest_memfd::allocate(vm, len, FLAGS)
     },
-    explain,
+    explain: direct_map::explain,
 };

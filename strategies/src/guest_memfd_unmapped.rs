@@ -4,9 +4,10 @@
 //! kernel address for long (pfn caches, as for kvm-clock) reinserts the page.
 
 use crate::{
-    Counted, Missing, PageSize, Refusal, Stage, Strategy,
-    direct_map::{self, FLUSH},
+    PageSize, Strategy,
+    direct_map::{self, Flush},
     guest_memfd::{self, FLAG_INIT_SHARED, FLAG_MMAP},
+    parameter::Setting,
 };
 
 /// GUEST_MEMFD_FLAG_NO_DIRECT_MAP of our kernel, the number of the public
@@ -20,29 +21,14 @@ pub(crate) const FLAGS: u64 = FLAG_MMAP | FLAG_INIT_SHARED | FLAG_NO_DIRECT_MAP;
 pub(crate) static GUEST_MEMFD_UNMAPPED: Strategy = Strategy {
     name: "guest-memfd-unmapped",
     about: "guest_memfd NO_DIRECT_MAP, 4 KiB pages; direct map removed; KVM uses the user mapping, pfn caches reinsert",
-    isolating: true,
     differs_from: Some("guest-memfd"),
     page_size: PageSize::Base,
-    counted: Counted {
-        zaps: true,
-        reinserts: false,
-    },
-    parameters: &[FLUSH],
+    parameters: &[Flush::PARAMETER],
+    refuse: Strategy::ANY_MODE,
+    claims: |mode| direct_map::claims(mode, None),
     allocate: |vm, len, mode| {
-        direct_map::choose(vm, mode, 0)?;
+        direct_map::choose(vm, mode, None)?;
         guest_memfd::allocate(vm, len, FLAGS)
     },
-    explain,
+    explain: direct_map::explain,
 };
-
-/// What a refusal means, for every strategy that unmaps guest_memfd.
-pub(crate) fn explain(refusal: &Refusal) -> Missing {
-    let seen = &refusal.seen;
-    let reason = match refusal.stage {
-        Stage::Allocate => {
-            format!("this kernel cannot take guest_memfd out of the direct map ({seen})")
-        }
-        _ => seen.clone(),
-    };
-    Missing::new(reason, "needs the lab kernel")
-}

@@ -2,18 +2,23 @@
 //! Where guest memory comes from.
 //!
 //! A strategy is a [`Strategy`] value: one file here, one line in [`registry`].
-//! It allocates [`GuestRam`], and it can tell what a kernel's refusal means
-//! ([`Strategy::explain`]). Whether a kernel can run it is found by trying, in
-//! a child process, by whoever owns a VM; this crate never guesses from a
-//! version or a capability number, because out-of-tree kernels reuse numbers.
+//! An [`Arm`] is a strategy in a mode. It allocates [`GuestRam`], says what it claims
+//! ([`Arm::claims`]) and what a kernel's refusal means ([`Arm::explain`]). The caller
+//! finds out whether a kernel can run it by trying, in a child process. This crate never
+//! guesses from a version or a capability number, because out-of-tree kernels reuse
+//! numbers.
 //!
 //! Nothing here knows a workload, a guest or how memory is measured.
 
-mod direct_map;
+mod arm;
+mod parameter;
+mod strategy;
+
 mod error;
 mod mapping;
 mod ram;
-mod strategy;
+
+mod direct_map;
 
 mod anon;
 mod guest_memfd;
@@ -25,7 +30,10 @@ mod memfd_secret;
 pub mod kernel;
 pub mod registry;
 
+pub use arm::Arm;
 pub use error::Error;
 pub use memfd::shared;
+pub use parameter::{Mode, Parameter, Value};
 pub use ram::{GuestRam, SecondView};
-pub use strategy::{Counted, Missing, Mode, PageSize, Parameter, Refusal, Stage, Strategy};
+pub use results::Missing;
+pub use strategy::{AtWork, Claims, Evidence, HostAccess, PageSize, Refusal, Stage, Strategy};

@@ -6,9 +6,12 @@
 #![expect(unsafe_code)]
 
 use crate::{
-    Counted, Error, GuestRam, Missing, PageSize, Parameter, Refusal, Stage, Strategy,
+    Claims, Error, GuestRam, PageSize, Refusal, Stage, Strategy,
     mapping::Mapping,
+    parameter::{Setting, setting},
+    strategy,
 };
+use results::Missing;
 use std::{
     fs::File,
     os::fd::{AsFd, FromRawFd, OwnedFd},
@@ -17,45 +20,41 @@ use std::{
 pub(crate) static MEMFD: Strategy = Strategy {
     name: "memfd",
     about: "memfd, 4 KiB pages; direct map intact; KVM uses the user mapping (baseline)",
-    isolating: false,
     differs_from: None,
     page_size: PageSize::Base,
-    counted: Counted::NOTHING,
     parameters: &[],
+    refuse: Strategy::ANY_MODE,
+    claims: |_| Claims::ORDINARY,
     allocate: |_, len, _| shared(len),
-    explain: Missing::plain,
+    explain: strategy::plain,
 };
 
 pub(crate) static MEMFD_THP: Strategy = Strategy {
     name: "memfd-thp",
     about: "memfd, huge pages (2 MiB); direct map intact; KVM uses the user mapping",
-    isolating: false,
     differs_from: Some("memfd"),
     page_size: PageSize::Huge,
-    counted: Counted::NOTHING,
-    parameters: &[PAGES],
-    allocate: |_, len, mode| match mode.get(PAGES.name).map(String::as_str) {
-        Some(HUGETLB) => reserved(len),
-        _ => allocate(len, libc::MADV_HUGEPAGE, "MADV_HUGEPAGE"),
+    parameters: &[Pages::PARAMETER],
+    refuse: Strategy::ANY_MODE,
+    claims: |_| Claims::ORDINARY,
+    allocate: |_, len, mode| match mode.get() {
+        Pages::Hugetlb => reserved(len),
+        Pages::Thp => allocate(len, libc::MADV_HUGEPAGE, "MADV_HUGEPAGE"),
     },
-    explain: |refusal| match refusal.stage {
-        Stage::Allocate if refusal.seen.contains(RESERVED) => none_reserved(refusal),
-        Stage::PageSize | Stage::Allocate => no_huge_pages(refusal),
-        _ => Missing::plain(refusal),
+    explain: |mode, refusal| match (refusal.stage, mode.get()) {
+        (Stage::Allocate, Pages::Hugetlb) => none_reserved(refusal),
+        (Stage::PageSize | Stage::Allocate, _) => no_huge_pages(refusal),
+        _ => strategy::plain(mode, refusal),
     },
 };
 
-/// Where huge pages come from.
-const PAGES: Parameter = Parameter {
-    name: "pages",
-    values: &["thp", HUGETLB],
-    about: "transparent huge pages, or pages reserved beforehand (hugetlbfs)",
-};
-
-const HUGETLB: &str = "hugetlb";
-
-/// What a refusal of reserved pages is known by.
-const RESERVED: &str = "MFD_HUGETLB";
+setting! {
+    /// Where huge pages come from.
+    Pages, "pages", "where huge pages come from", {
+        Thp = "thp", "transparent huge pages";
+        Hugetlb = "hugetlb", "pages reserved beforehand, of hugetlbfs";
+    }
+}
 
 fn none_reserved(refusal: &Refusal) -> Missing {
     Missing::new(
@@ -90,7 +89,7 @@ fn allocate(len: u64, advice: i32, advice_name: &str) -> Result<GuestRam, Error>
 fn reserved(len: u64) -> Result<GuestRam, Error> {
     let flags = libc::MFD_HUGETLB | libc::MFD_HUGE_2MB;
     let (mapping, file) = create(len, flags).map_err(|e| Error {
-        call: format!("{}, of a memfd with {RESERVED}", e.call),
+        call: format!("{}, of a memfd with MFD_HUGETLB", e.call),
         ..e
     })?;
     Ok(GuestRam::reserved(mapping, file, 2 << 20))

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! `memfd-secret`: memfd_secret(2) takes each page out of the direct map when
-//! it is first touched. GUP refuses such pages to everybody, KVM included, so
+//! it is first touched. GUP refuses such pages, also to KVM, so that
 //! a stock kernel fails the first KVM_RUN that needs one.
 
 // UNSAFETY: memfd_secret has no wrapper; resource limits are C structures.
 #![expect(unsafe_code)]
 
-use crate::{
-    Counted, Error, GuestRam, Missing, PageSize, Refusal, Stage, Strategy, mapping::Mapping,
-};
+use crate::{Claims, Error, GuestRam, Mode, PageSize, Refusal, Stage, Strategy, mapping::Mapping};
+use results::{Missing, audit::Claim};
 use std::{
     fs::File,
     io,
@@ -18,16 +17,19 @@ use std::{
 pub(crate) static MEMFD_SECRET: Strategy = Strategy {
     name: "memfd-secret",
     about: "memfd_secret, 4 KiB pages; direct map removed; KVM uses the user mapping, pfn caches reinsert",
-    isolating: true,
     differs_from: Some("memfd"),
     page_size: PageSize::Base,
-    counted: Counted::NOTHING,
     parameters: &[],
+    refuse: Strategy::ANY_MODE,
+    claims: |_| Claims {
+        claim: Claim::Hidden,
+        ..Claims::ORDINARY
+    },
     allocate: |_, len, _| allocate(len),
     explain,
 };
 
-fn explain(refusal: &Refusal) -> Missing {
+fn explain(_: &Mode, refusal: &Refusal) -> Missing {
     let seen = &refusal.seen;
     match (refusal.stage, refusal.errno) {
         (Stage::Run, Some(libc::EFAULT)) => Missing::new(

@@ -24,6 +24,7 @@ pub fn find(name: &str) -> Option<&'static Strategy> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Arm;
 
     #[test]
     fn names_are_unique_and_plain() {
@@ -40,12 +41,14 @@ mod tests {
             );
             assert!(std::ptr::eq(find(s.name).unwrap(), *s));
         }
-        let reinsert = find("guest-memfd-reinsert").unwrap();
-        assert_eq!(reinsert.modes().len(), 6);
-        assert!(reinsert.modes()[0].is_empty());
-        for mode in reinsert.modes() {
-            assert!(reinsert.check(&mode).is_ok());
-            assert!(find("memfd").unwrap().check(&mode).is_ok() == mode.is_empty());
+        let memfd = find("memfd").unwrap();
+        let arms = Arm::all(find("guest-memfd-reinsert").unwrap());
+        assert_eq!(arms.len(), 6);
+        assert!(arms[0].mode().is_default());
+        for arm in arms {
+            let params = arm.mode().params();
+            assert_eq!(Arm::new(arm.strategy(), &params), Ok(arm));
+            assert_eq!(Arm::new(memfd, &params).is_ok(), params.is_empty());
         }
         assert!(find("memfd").is_some() && find("").is_none());
     }

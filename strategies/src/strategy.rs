@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What a strategy is.
 
-use crate::{Error, GuestRam};
+use crate::{Error, GuestRam, Mode, Parameter};
 use kvm_ioctls::VmFd;
+use results::{
+    Missing,
+    audit::Claim,
+    counter::{Counter, kvm},
+};
 use std::collections::BTreeMap;
 
 /// The page size a strategy promises for guest memory in the host's page
@@ -16,101 +21,138 @@ pub enum PageSize {
     Huge,
 }
 
-/// A guest-memory strategy.
+/// A guest-memory strategy. What depends on its mode is asked of an [`Arm`](crate::Arm).
 pub struct Strategy {
     /// The name on the command line and in records.
     pub name: &'static str,
     /// One line for a person: backing, page size, direct map, access path.
     pub about: &'static str,
-    /// Whether it claims that the host kernel's direct map has no entry for
-    /// guest memory. The claim is proved before it is reported.
-    pub isolating: bool,
     /// The strategy that it differs from in the fewest things: in being hidden, in how
     /// KVM reaches it, in the page size or in what is behind it. `None` for the baseline.
     pub differs_from: Option<&'static str>,
     /// The page size it promises.
     pub page_size: PageSize,
-    /// What KVM's statistics show while the strategy is at work.
-    pub counted: Counted,
     /// Its own parameters.
-    pub parameters: &'static [Parameter],
-    /// Memory of `len` bytes, zero-filled, for `vm`, which has no vCPU yet. The
-    /// memory must outlive every memslot made of it. `mode` has passed
-    /// [`Strategy::check`].
-    pub allocate: fn(vm: &VmFd, len: u64, mode: &Mode) -> Result<GuestRam, Error>,
-    /// What it means when this kernel refuses the strategy at some stage.
-    pub explain: fn(&Refusal) -> Missing,
+    pub parameters: &'static [&'static Parameter],
+    /// Why a mode would corrupt data or mean nothing; `None` if it is valid.
+    pub(crate) refuse: fn(&Mode) -> Option<&'static str>,
+    /// What it claims in a mode.
+    pub(crate) claims: fn(&Mode) -> Claims,
+    /// Memory of a number of bytes, zero-filled, for a VM that has no vCPU yet. The
+    /// memory must outlive every memslot made of it.
+    pub(crate) allocate: fn(&VmFd, u64, &Mode) -> Result<GuestRam, Error>,
+    /// What it means that a kernel refuses the strategy in a mode.
+    pub(crate) explain: fn(&Mode, &Refusal) -> Missing,
 }
 
-/// Evidence of a strategy in KVM's statistics, checked in every cell in which
-/// it must show: a strategy that quietly did without would be measured as what
-/// it is not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counted {
-    /// Each first touch zaps a page from the direct map: `direct_map_zaps`.
-    pub zaps: bool,
-    /// KVM's own accesses reinsert pages: `direct_map_reinserts`.
-    pub reinserts: bool,
+impl Strategy {
+    /// What it claims with its defaults.
+    pub fn claims(&'static self) -> Claims {
+        (self.claims)(&Mode::default())
+    }
+
+    /// Every mode is valid.
+    pub(crate) const ANY_MODE: fn(&Mode) -> Option<&'static str> = |_| None;
 }
 
-impl Counted {
-    /// Nothing special shows.
-    pub(crate) const NOTHING: Counted = Counted {
-        zaps: false,
-        reinserts: false,
+/// What a strategy claims in a mode. Every claim is checked before a number is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// Whether guest memory is hidden from the host kernel.
+    pub claim: Claim,
+    /// How the VMM reaches guest memory.
+    pub host_access: HostAccess,
+    /// What KVM's statistics show of it.
+    pub evidence: Evidence,
+}
+
+impl Claims {
+    /// Those of ordinary memory.
+    pub(crate) const ORDINARY: Claims = Claims {
+        claim: Claim::Mapped,
+        host_access: HostAccess::Maps,
+        evidence: Evidence::NONE,
     };
 }
 
-/// A parameter of a strategy: an ablation of it, never another strategy.
+/// How the VMM reaches guest memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parameter {
-    /// The name in records.
-    pub name: &'static str,
-    /// Its values, the default first.
-    pub values: &'static [&'static str],
-    /// One line for a person.
-    pub about: &'static str,
+pub enum HostAccess {
+    /// It maps it.
+    Maps,
+    /// It may not map it. Data crosses by a buffer that both sides share.
+    Bounces,
 }
 
-/// Values of a strategy's parameters; what is absent has its default.
-pub type Mode = BTreeMap<String, String>;
+/// What KVM's statistics show while a strategy is at work. A strategy that did without
+/// would be measured as what it is not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// Grows by one at least with each page that is touched for the first time.
+    pub touched: Option<Counter>,
+    /// Grows by one at least with each page that is given back.
+    pub freed: Option<Counter>,
+    /// Each grows when KVM reads guest memory.
+    pub read: &'static [Counter],
+    /// Does not grow.
+    pub never: Option<Counter>,
+}
 
-impl Strategy {
-    /// Every combination of its parameters, the default (empty) mode first.
-    pub fn modes(&self) -> Vec<Mode> {
-        let mut modes = vec![Mode::new()];
-        for parameter in self.parameters {
-            let with = |mode: &Mode, value: &&str| {
-                let mut mode = mode.clone();
-                mode.insert(parameter.name.to_string(), value.to_string());
-                mode
-            };
-            let others = parameter.values.iter().skip(1);
-            let more: Vec<_> = others
-                .flat_map(|v| modes.iter().map(|m| with(m, v)).collect::<Vec<_>>())
-                .collect();
-            modes.extend(more);
-        }
-        modes
-    }
+/// What was seen of a strategy at work.
+#[derive(Clone, Copy, Debug)]
+pub struct AtWork<'a> {
+    /// Pages that were touched for the first time.
+    pub touched: u64,
+    /// Pages that were given back.
+    pub freed: u64,
+    /// What KVM's statistics grew by meanwhile, by their names.
+    pub grown: &'a BTreeMap<String, u64>,
+}
 
-    /// Whether `mode` names only parameters and values that there are.
+impl Evidence {
+    /// Nothing special shows.
+    pub(crate) const NONE: Evidence = Evidence {
+        touched: None,
+        freed: None,
+        read: &[],
+        never: None,
+    };
+
+    /// Checks that it shows in what was `seen`.
     ///
     /// # Errors
-    /// What is wrong, one line.
-    pub fn check(&self, mode: &Mode) -> Result<(), String> {
-        for (name, value) in mode {
-            let parameter = self.parameters.iter().find(|p| p.name == name);
-            let parameter = parameter.ok_or(format!("{} has no parameter {name:?}", self.name))?;
-            if !parameter.values.contains(&value.as_str()) {
+    /// What does not show, one line.
+    pub fn check(&self, seen: AtWork<'_>) -> Result<(), String> {
+        let grown = |counter: Counter| seen.grown.get(counter.name).copied().unwrap_or(0);
+        let pages = [
+            (self.touched, seen.touched, "touched for the first time"),
+            (self.freed, seen.freed, "given back"),
+        ];
+        for (counter, least, what) in pages {
+            if let Some(counter) = counter
+                && grown(counter) < least
+            {
+                let n = grown(counter);
                 return Err(format!(
-                    "{}: {name} is {}, not {value:?}",
-                    self.name,
-                    parameter.values.join(" or ")
+                    "KVM counted {n} {} where {least} pages were {what}",
+                    counter.name
                 ));
             }
         }
-        Ok(())
+        // Reads only: the one kind of write in the workloads is that of kvm-clock, through
+        // a pfn cache, which reinserted its page once when it was made.
+        let reads = grown(kvm::GUEST_MEM_READS);
+        let idle = self.read.iter().find(|counter| grown(**counter) == 0);
+        if let (1.., Some(counter)) = (reads, idle) {
+            return Err(format!(
+                "KVM read guest memory {reads} times and counted no {}: it took another way",
+                counter.name
+            ));
+        }
+        match self.never.map(|counter| (counter.name, grown(counter))) {
+            Some((name, n @ 1..)) => Err(format!("KVM counted {n} {name} where none are due")),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -120,9 +162,11 @@ impl std::fmt::Debug for Strategy {
     }
 }
 
-/// Where a trial stopped.
+/// Where a kernel refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
+    /// Choosing how KVM reaches the memory.
+    Mode,
     /// Allocating or mapping the memory.
     Allocate,
     /// Making a memslot of it.
@@ -146,29 +190,72 @@ pub struct Refusal {
     pub seen: String,
 }
 
-/// An ability that this machine lacks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing {
-    /// What is missing, with what was seen.
-    pub reason: String,
-    /// What would provide it.
-    pub remedy: String,
+/// The explanation of a refusal that the strategy knows nothing special about.
+pub(crate) fn plain(_: &Mode, refusal: &Refusal) -> Missing {
+    Missing::new(
+        refusal.seen.clone(),
+        "this strategy runs on any stock kernel: see the kernel log for why this one refuses",
+    )
 }
 
-impl Missing {
-    pub(crate) fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Missing {
-            reason: reason.into(),
-            remedy: remedy.into(),
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// The explanation of a refusal that the strategy knows nothing special
-    /// about.
-    pub(crate) fn plain(refusal: &Refusal) -> Self {
-        Self::new(
-            refusal.seen.clone(),
-            "this strategy runs on any stock kernel: see the kernel log for why this one refuses",
-        )
+    #[test]
+    fn evidence_that_does_not_show_is_named() {
+        let evidence = Evidence {
+            touched: Some(kvm::DIRECT_MAP_ZAPS),
+            freed: Some(kvm::DIRECT_MAP_RESTORES),
+            read: &[kvm::DIRECT_MAP_REINSERTS, kvm::DIRECT_MAP_HELD_WINDOWS],
+            never: Some(kvm::DIRECT_MAP_FLUSHES),
+        };
+        let check = |touched, freed, counts: &[(Counter, u64)], expected: &str| {
+            let grown = counts
+                .iter()
+                .map(|(c, n)| (c.name.to_string(), *n))
+                .collect();
+            let seen = AtWork {
+                touched,
+                freed,
+                grown: &grown,
+            };
+            let error = evidence.check(seen).err().unwrap_or_default();
+            assert!(
+                error.contains(expected) && error.is_empty() == expected.is_empty(),
+                "{error:?}"
+            );
+        };
+        let [zaps, restores] = [kvm::DIRECT_MAP_ZAPS, kvm::DIRECT_MAP_RESTORES];
+        check(0, 0, &[], "");
+        check(3, 0, &[(zaps, 3)], "");
+        check(
+            3,
+            0,
+            &[(zaps, 2)],
+            "2 direct_map_zaps where 3 pages were touched",
+        );
+        check(
+            0,
+            3,
+            &[(restores, 2)],
+            "2 direct_map_restores where 3 pages were given back",
+        );
+        let [reads, inserts] = [kvm::GUEST_MEM_READS, kvm::DIRECT_MAP_REINSERTS];
+        let held = kvm::DIRECT_MAP_HELD_WINDOWS;
+        check(0, 0, &[(reads, 9)], "no direct_map_reinserts");
+        check(
+            0,
+            0,
+            &[(reads, 9), (inserts, 9)],
+            "no direct_map_held_windows",
+        );
+        check(0, 0, &[(reads, 9), (inserts, 9), (held, 1)], "");
+        check(
+            0,
+            0,
+            &[(kvm::DIRECT_MAP_FLUSHES, 1)],
+            "1 direct_map_flushes where none",
+        );
     }
 }

@@ -8,7 +8,7 @@ use kvm_bindings::{
 };
 use kvm_ioctls::{Kvm, VcpuExit, VcpuFd, VmFd};
 use std::{os::fd::AsRawFd, ptr};
-use strategies::{GuestRam, Mode, Strategy};
+use strategies::{Arm, GuestRam, Strategy};
 use vm_memory::{Bytes, GuestAddress};
 use vmm::Machine;
 
@@ -105,9 +105,11 @@ impl BareBoot {
     }
 
     /// The same machine, by the ioctls alone, up to the payload's first answer.
-    pub(crate) fn boot(&self, kvm: &Kvm, strategy: &Strategy) -> (VcpuFd, VmFd, GuestRam) {
+    pub(crate) fn boot(&self, kvm: &Kvm, strategy: &'static Strategy) -> (VcpuFd, VmFd, GuestRam) {
         let vm = kvm.create_vm().expect("KVM_CREATE_VM");
-        let ram = (strategy.allocate)(&vm, layout::MEMORY_MIN, &Mode::new()).expect("memory");
+        let ram = Arm::of(strategy)
+            .allocate(&vm, layout::MEMORY_MIN)
+            .expect("memory");
         let region = kvm_userspace_memory_region {
             slot: 0,
             flags: 0,

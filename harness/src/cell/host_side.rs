@@ -10,11 +10,11 @@ use super::{
 use abi::{Request, layout, value};
 use observe::memory;
 use results::{
-    Outcome, counter,
+    Outcome,
     record::{Counters, Samples},
 };
 use std::collections::BTreeMap;
-use strategies::Missing;
+use strategies::{AtWork, Missing};
 use vm_memory::{Bytes, GuestAddress};
 use vmm::{Device, Machine, clock::Stopwatch, stats};
 use workloads::{Populate, Range};
@@ -61,10 +61,10 @@ pub(super) fn populate(bench: &Bench<'_>, by: Populate, range: Range) -> Result<
         Populate::Madvise | Populate::Prefault => 0,
     })?;
     finish(bench, &mut machine, ticks, rest, grown, modelled).map_err(|stop| match (by, stop) {
-        (Populate::Write, Stop::Unproved(reason)) => Stop::Missing(Missing {
+        (Populate::Write, Stop::Unproved(reason)) => Stop::Missing(Missing::new(
             reason,
-            remedy: "populate through the mapping: a write to the file takes base pages".into(),
-        }),
+            "populate through the mapping: a write to the file takes base pages",
+        )),
         (_, stop) => stop,
     })
 }
@@ -88,16 +88,11 @@ pub(super) fn punch(bench: &Bench<'_>, touch: Request, range: Range) -> Result<O
     }
     let modelled = modelled.end();
     let grown = stats::growth(&before, &machine.stats()?);
-    let restores = grown
-        .get(counter::kvm::DIRECT_MAP_RESTORES.name)
-        .copied()
-        .unwrap_or(0);
-    if bench.strategy.counted.zaps && restores < range.pages {
-        return Err(Stop::Unproved(format!(
-            "{}: {restores} pages came back to the direct map where {} were given back",
-            bench.strategy.name, range.pages
-        )));
-    }
+    bench.at_work(AtWork {
+        touched: 0,
+        freed: range.pages,
+        grown: &grown,
+    })?;
     check_content(&machine, range, |_| 0)?;
     finish(bench, &mut machine, ticks, range, grown, modelled)
 }
@@ -174,10 +169,11 @@ fn refused(by: Populate, error: vmm::Error) -> Stop {
         Populate::Prefault => "a KVM with KVM_PRE_FAULT_MEMORY and two-dimensional paging",
         Populate::Write => "a kernel whose file behind this memory can be written",
     };
-    Stop::Missing(Missing {
-        reason: format!("this memory cannot be populated that way ({error})"),
-        remedy: remedy.into(),
-    })
+    let missing = Missing::new(
+        format!("this memory cannot be populated that way ({error})"),
+        remedy,
+    );
+    Stop::Missing(missing.with_errno(error.errno()))
 }
 
 /// Shows that the pages of `range` are there by the call that is named, and not
@@ -189,7 +185,6 @@ fn check_populated(
     grown: &stats::Stats,
     held: u64,
 ) -> Result<(), Stop> {
-    let of = |name: &str| grown.get(name).copied().unwrap_or(0);
     let (there, what) = match by {
         Populate::Memcpy | Populate::Madvise => (held / layout::PAGE, "in the process's mapping"),
         Populate::Prefault => (setup::pages_in(grown), "in KVM's page tables"),
@@ -202,14 +197,11 @@ fn check_populated(
             range.pages
         )));
     }
-    let zaps = of(counter::kvm::DIRECT_MAP_ZAPS.name);
-    if bench.strategy.counted.zaps && zaps < range.pages {
-        return Err(Stop::Unproved(format!(
-            "{}: {zaps} pages left the direct map where {} were populated",
-            bench.strategy.name, range.pages
-        )));
-    }
-    Ok(())
+    bench.at_work(AtWork {
+        touched: range.pages,
+        freed: 0,
+        grown,
+    })
 }
 
 /// The host finds in every page of `range` the word that must be there.

@@ -7,12 +7,15 @@ use super::{
     setup,
     virtio::disk::content,
 };
-use crate::{arm, guest::Guest};
+use crate::guest::Guest;
 use abi::init;
 use observe::{audit::scratch, effort, memory};
-use results::{Outcome, Testbed, counter};
+use results::{
+    Outcome, Testbed,
+    counter::{self, Counter},
+};
 use std::{collections::BTreeMap, fs::File, io, os::unix::fs::FileExt, time::Duration};
-use strategies::{Missing, Mode};
+use strategies::{AtWork, Missing};
 use vmm::{
     Config, Cpl, Machine, VmFd,
     linux::{self, Files, Image, Said, Served, Source, Way},
@@ -60,11 +63,9 @@ const KERNEL_MAX_KIB: u64 = 64 << 10;
 pub(super) fn run(bench: &Bench<'_>, linux: Linux, boot: Boot<'_>) -> Result<Outcome, Stop> {
     let (guest, console) = boot;
     let guest = guest.ok_or_else(no_kernel)?;
-    let mode = arm::mode(bench.cell);
-    bench.strategy.check(&mode).map_err(Stop::Unproved)?;
     let lab = bench.cell.testbed == Testbed::Lab;
     if !lab {
-        native_kernel(bench, &mode)?;
+        native_kernel(bench)?;
     }
     let config = linux::Config {
         vcpus: linux.cpus,
@@ -102,7 +103,7 @@ pub(super) fn run(bench: &Bench<'_>, linux: Linux, boot: Boot<'_>) -> Result<Out
         };
         let before = effort::so_far();
         let modelled = bench.model.begin();
-        let allocate = |vm: &VmFd, len| (bench.strategy.allocate)(vm, len, &mode);
+        let allocate = |vm: &VmFd, len| bench.arm.allocate(vm, len);
         let built = linux::Linux::build(&bench.kvm, &config, files, allocate);
         let (mut machine, phases) = built.map_err(|e| refused(linux.load, e))?;
         let ran = machine.run();
@@ -215,15 +216,15 @@ pub(super) fn with_evidence(outcome: Outcome, console: &str) -> Outcome {
 }
 
 fn no_kernel() -> Stop {
-    Stop::Missing(Missing {
-        reason: "there is no kernel for the guest: the lab's is not built".into(),
-        remedy: "run `unmapbench lab build`, or name one with --guest-kernel".into(),
-    })
+    Stop::Missing(Missing::new(
+        "there is no kernel for the guest: the lab's is not built",
+        "run `unmapbench lab build`, or name one with --guest-kernel",
+    ))
 }
 
 /// Refuses a KVM that interprets what runs at CPL0, as a kernel does: it would not
 /// get through a boot in any time that one cares to wait.
-fn native_kernel(bench: &Bench<'_>, mode: &Mode) -> Result<(), Stop> {
+fn native_kernel(bench: &Bench<'_>) -> Result<(), Stop> {
     let config = Config {
         vcpus: 1,
         memory: abi::layout::MEMORY_BARE,
@@ -232,7 +233,7 @@ fn native_kernel(bench: &Bench<'_>, mode: &Mode) -> Result<(), Stop> {
         shared_memory: false,
         limit: TRIAL_LIMIT,
     };
-    let allocate = |vm: &VmFd, len| (bench.strategy.allocate)(vm, len, mode);
+    let allocate = |vm: &VmFd, len| bench.arm.allocate(vm, len);
     let (mut machine, _) = Machine::build(&bench.kvm, &config, workloads::PAYLOAD, allocate)?;
     let started = machine.start();
     let native = match started {
@@ -240,10 +241,10 @@ fn native_kernel(bench: &Bench<'_>, mode: &Mode) -> Result<(), Stop> {
         Err(e) => Err(e.into()),
     };
     native.map_err(|stop| match stop {
-        Stop::Missing(m) => Stop::Missing(Missing {
-            reason: format!("a kernel does not run natively here: {}", m.reason),
-            remedy: "a KVM that runs CPL0 natively (hardware virtualisation), or --on lab".into(),
-        }),
+        Stop::Missing(m) => Stop::Missing(Missing::new(
+            format!("a kernel does not run natively here: {}", m.reason),
+            "a KVM that runs CPL0 natively (hardware virtualisation), or --on lab",
+        )),
         other => other,
     })
 }
@@ -273,10 +274,10 @@ fn sources(load: Load, image: Image, initrd: Vec<u8>, lab: bool) -> Result<(Sour
         }
         Load::Direct | Load::Bounce => {
             let (plain, direct) = scratch(len, lab).map_err(|reason| {
-                Stop::Missing(Missing {
+                Stop::Missing(Missing::new(
                     reason,
-                    remedy: "a directory for temporary files on a disk (TMPDIR)".into(),
-                })
+                    "a directory for temporary files on a disk (TMPDIR)",
+                ))
             })?;
             write(&plain).map_err(said)?;
             match load {
@@ -295,10 +296,13 @@ fn sources(load: Load, image: Image, initrd: Vec<u8>, lab: bool) -> Result<(Sour
 /// What it means that a machine was not built.
 fn refused(load: Load, error: vmm::Error) -> Stop {
     match error.errno() {
-        Some(libc::EFAULT) if load == Load::Direct => Stop::Missing(Missing {
-            reason: format!("the kernel does not pin this memory for O_DIRECT ({error})"),
-            remedy: "load by way of a buffer (load=bounce), or without O_DIRECT (load=read)".into(),
-        }),
+        errno @ Some(libc::EFAULT) if load == Load::Direct => Stop::Missing(
+            Missing::new(
+                format!("the kernel does not pin this memory for O_DIRECT ({error})"),
+                "load by way of a buffer (load=bounce), or without O_DIRECT (load=read)",
+            )
+            .with_errno(errno),
+        ),
         _ => error.into(),
     }
 }
@@ -336,24 +340,23 @@ fn check(
             "KVM's page tables hold {mapped} pages where a kernel must have touched {least}"
         ));
     }
-    let of = |name: &str| now.get(name).copied().unwrap_or(0);
-    let (reads, reinserts) = (
-        of(counter::kvm::GUEST_MEM_READS.name),
-        of(counter::kvm::DIRECT_MAP_REINSERTS.name),
-    );
+    let of = |counter: Counter| now.get(counter.name).copied().unwrap_or(0);
+    bench.at_work(AtWork {
+        touched: mapped,
+        freed: 0,
+        grown: now,
+    })?;
     // A pfn cache reinserts its page in every strategy, once; a page that is held may
     // serve a few accesses.
-    if bench.strategy.counted.reinserts && reinserts < reads / 4 {
+    let reads = of(counter::kvm::GUEST_MEM_READS);
+    if let Some(way) = bench.arm.claims().evidence.read.first()
+        && of(*way) < reads / 4
+    {
         return unproved(format!(
-            "{}: KVM read guest memory {reads} times and reinserted {reinserts} pages: it took another way",
-            bench.strategy.name
-        ));
-    }
-    let zaps = of(counter::kvm::DIRECT_MAP_ZAPS.name);
-    if bench.strategy.counted.zaps && zaps < mapped {
-        return unproved(format!(
-            "{}: {zaps} pages left the direct map where KVM has mapped {mapped}",
-            bench.strategy.name
+            "{}: KVM read guest memory {reads} times and counted {} {}: it took another way",
+            bench.arm,
+            of(*way),
+            way.name
         ));
     }
     Ok(())

@@ -6,7 +6,6 @@ use super::{
     setup::{self, Ready},
     tlb_model::{self, TlbModel, Window},
 };
-use crate::arm;
 use abi::Request;
 use observe::{
     direct_map, effort,
@@ -18,7 +17,7 @@ use results::{
     unit::Bytes,
 };
 use std::{collections::BTreeMap, ops::Range};
-use strategies::{GuestRam, Missing, Strategy};
+use strategies::{Arm, AtWork, GuestRam, Missing};
 use vmm::{Config, Cpl, Device, Kvm, Machine, Phases, VmFd, clock, stats};
 use workloads::{Access, Call, Script, Setup};
 
@@ -38,14 +37,14 @@ pub(crate) struct Twist {
 /// its machine was built until after it was gone. `guest` is what a Linux guest
 /// boots, and a place for what its console shows.
 pub(crate) fn run(
-    strategy: &Strategy,
+    arm: &Arm,
     cell: &Cell,
     twist: Twist,
     guest: linux::Boot<'_>,
     model: &TlbModel,
 ) -> Result<Outcome, Stop> {
     let before = direct_map::counters();
-    let mut outcome = measured(strategy, cell, twist, guest, model)?;
+    let mut outcome = measured(arm, cell, twist, guest, model)?;
     if let Outcome::Measured {
         counters,
         unavailable,
@@ -76,7 +75,7 @@ pub(crate) fn run(
 }
 
 fn measured(
-    strategy: &Strategy,
+    arm: &Arm,
     cell: &Cell,
     twist: Twist,
     guest: linux::Boot<'_>,
@@ -98,7 +97,7 @@ fn measured(
     let bench = Bench {
         kvm,
         config,
-        strategy,
+        arm,
         cell,
         model,
         delay_ns: twist.delay_ns,
@@ -123,10 +122,10 @@ fn sabotage(script: Script) -> Result<Script, Stop> {
         _ => None,
     }
     .ok_or_else(|| {
-        Stop::Missing(strategies::Missing {
-            reason: "this workload needs no preparation that could be left out".into(),
-            remedy: "a workload that does".into(),
-        })
+        Stop::Missing(strategies::Missing::new(
+            "this workload needs no preparation that could be left out",
+            "a workload that does",
+        ))
     })
 }
 
@@ -160,7 +159,7 @@ pub(super) struct Asked {
 pub(super) struct Bench<'a> {
     pub(super) kvm: Kvm,
     config: Config,
-    pub(super) strategy: &'a Strategy,
+    pub(super) arm: &'a Arm,
     pub(super) cell: &'a Cell,
     /// The lab's TLB model, whose windows lie around what is measured.
     pub(super) model: &'a TlbModel,
@@ -177,11 +176,9 @@ impl Bench<'_> {
     }
 
     fn build(&self) -> Result<(Machine, Phases), Stop> {
-        let mode = arm::mode(self.cell);
-        self.strategy.check(&mode).map_err(Stop::Unproved)?;
-        let allocate = |vm: &VmFd, len| (self.strategy.allocate)(vm, len, &mode);
+        let allocate = |vm: &VmFd, len| self.arm.allocate(vm, len);
         let built = Machine::build(&self.kvm, &self.config, workloads::PAYLOAD, allocate);
-        built.map_err(|e| Stop::building(self.strategy, &mode, e))
+        built.map_err(|e| Stop::building(self.arm, e))
     }
 
     fn boot(&self) -> Result<Outcome, Stop> {
@@ -252,12 +249,12 @@ impl Bench<'_> {
             TlbModel::Unasked => String::new(),
             TlbModel::Absent(why) => format!("; its model of TLBs is unavailable: {why}"),
         };
-        Err(Stop::Missing(Missing {
-            reason: format!(
+        Err(Stop::Missing(Missing::new(
+            format!(
                 "the lab counts instructions, and this costs as many however long it takes{unmodelled}"
             ),
-            remedy: "`unmapbench lab build`, which gets what the model needs, or --on host".into(),
-        }))
+            "`unmapbench lab build`, which gets what the model needs, or --on host",
+        )))
     }
 
     /// Carries out `request` on all vCPUs and proves it; `pmu` counts meanwhile.
@@ -317,7 +314,11 @@ impl Bench<'_> {
         if let (Ready::Virtio(device), Access::BlockWrite) = (ready, call.proof.access) {
             device.check_disk(request)?;
         }
-        proof::check_strategy(self.strategy, call, &seen)?;
+        self.at_work(AtWork {
+            touched: proof::touched(call, &requests),
+            freed: 0,
+            grown: &grown,
+        })?;
 
         let mut counters = self.counters(machine, grown)?;
         let operations = requests.iter().map(|r| call.operations(*r)).sum();
@@ -340,6 +341,13 @@ impl Bench<'_> {
         })
     }
 
+    /// Checks that the strategy was at work: one that did without would be measured as
+    /// what it is not.
+    pub(super) fn at_work(&self, seen: AtWork<'_>) -> Result<(), Stop> {
+        let shown = self.arm.claims().evidence.check(seen);
+        shown.map_err(|why| Stop::Unproved(format!("{}: {why}", self.arm)))
+    }
+
     /// What KVM's statistics grew by, what its page tables hold now, and how
     /// much of the memory is huge pages, which is checked against the promise.
     pub(super) fn counters(
@@ -357,10 +365,10 @@ impl Bench<'_> {
         now: stats::Stats,
         grown: stats::Stats,
     ) -> Result<Counters, Stop> {
-        let huge = guard::page_size(self.strategy, ram).map_err(|why| {
+        let huge = guard::page_size(self.arm.strategy(), ram).map_err(|why| {
             Stop::Unproved(format!(
                 "the page size is not what {} promises: {why}",
-                self.strategy.name
+                self.arm
             ))
         })?;
         let mut counters = Counters::new();

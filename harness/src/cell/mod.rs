@@ -17,10 +17,10 @@ mod trial;
 mod virtio;
 
 use crate::guest::Guest;
-use results::{Cell, Outcome, Testbed, audit::Finding};
+use results::{Cell, Outcome, Testbed, audit::Finding, cell::Params};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use strategies::{Missing, Mode, Refusal, Stage, Strategy, registry};
+use strategies::{Arm, Missing, Refusal};
 
 pub use bystander::rounds;
 pub use guard::TICKS_PER_ITERATION_MAX;
@@ -48,7 +48,7 @@ pub enum Job {
         strategy: String,
         /// Its parameters.
         #[serde(default)]
-        mode: Mode,
+        mode: Params,
     },
     /// Measure one cell.
     Measure {
@@ -76,11 +76,15 @@ fn is_zero(n: &u64) -> bool {
 }
 
 impl Job {
-    /// The strategy it is about.
-    pub fn strategy(&self) -> &str {
+    /// The arm it is about.
+    ///
+    /// # Errors
+    /// Why there is none, one line.
+    pub fn arm(&self) -> Result<Arm, String> {
         match self {
-            Job::Trial { strategy } | Job::Audit { strategy, .. } => strategy,
-            Job::Measure { cell, .. } => &cell.strategy,
+            Job::Trial { strategy } => Arm::named(strategy, &Params::new()),
+            Job::Audit { strategy, mode, .. } => Arm::named(strategy, mode),
+            Job::Measure { cell, .. } => Arm::named(&cell.strategy, &cell.mode),
         }
     }
 }
@@ -106,13 +110,13 @@ pub enum Answer {
 
 /// Carries out `job`. Whatever goes wrong becomes an outcome.
 pub fn carry_out(job: &Job) -> Answer {
-    let name = job.strategy();
-    let Some(strategy) = registry::find(name) else {
-        return Answer::Outcome(Outcome::failed(format!("no strategy is called {name:?}")));
+    let arm = match job.arm() {
+        Ok(arm) => arm,
+        Err(why) => return Answer::Outcome(Outcome::failed(why)),
     };
     match job {
-        Job::Trial { .. } => trial::run(strategy),
-        Job::Audit { mode, .. } => match secret::run(strategy, mode) {
+        Job::Trial { .. } => trial::run(&arm),
+        Job::Audit { .. } => match secret::run(&arm) {
             Ok(findings) => Answer::Findings(findings),
             Err(stop) => Answer::Outcome(stop.into_outcome()),
         },
@@ -132,7 +136,7 @@ pub fn carry_out(job: &Job) -> Answer {
                 sabotaged: *sabotaged,
                 delay_ns: *delay_ns,
             };
-            let measured = measure::run(strategy, cell, twist, guest, model);
+            let measured = measure::run(&arm, cell, twist, guest, model);
             let outcome = measured.unwrap_or_else(Stop::into_outcome);
             match console {
                 None => Answer::Outcome(outcome),
@@ -157,14 +161,14 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
-    /// What it means that a machine of `strategy` in `mode` could not be built. The
-    /// strategy was tried in its defaults: memory that only another mode cannot have is
-    /// something that the machine lacks.
-    fn building(strategy: &Strategy, mode: &Mode, error: vmm::Error) -> Self {
+    /// What it means that a machine of `arm` could not be built. The strategy was tried in
+    /// its defaults: memory that only another mode cannot have is something that the
+    /// machine lacks.
+    fn building(arm: &Arm, error: vmm::Error) -> Self {
         match error {
-            vmm::Error::Memory(_) if !mode.is_empty() => {
-                Stop::Missing((strategy.explain)(&Refusal {
-                    stage: Stage::Allocate,
+            vmm::Error::Memory(ref refused) if !arm.mode().is_default() => {
+                Stop::Missing(arm.explain(&Refusal {
+                    stage: refused.stage,
                     errno: error.errno(),
                     seen: error.to_string(),
                 }))
@@ -183,7 +187,7 @@ impl From<vmm::Error> for Stop {
 impl Stop {
     fn into_outcome(self) -> Outcome {
         match self {
-            Stop::Missing(m) => Outcome::missing(m.reason, m.remedy),
+            Stop::Missing(missing) => missing.into(),
             Stop::Unproved(why) => Outcome::failed(why),
             Stop::Machine(error) => Outcome::Failed {
                 error: error.to_string(),

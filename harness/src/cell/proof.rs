@@ -9,7 +9,6 @@ use super::{
 };
 use abi::{Digest, Reply, Request, chase, truncate, value};
 use results::counter::kvm;
-use strategies::Strategy;
 use vm_memory::{Bytes, GuestAddress};
 use vmm::{Device, Machine, stats::Stats};
 use workloads::{Access, Call};
@@ -49,34 +48,12 @@ pub(crate) fn check(call: &Call, seen: &Seen<'_>, machine: &Machine) -> Result<(
     Ok(())
 }
 
-/// Checks that the strategy was at work: one that quietly did without would be
-/// measured as what it is not.
-pub(crate) fn check_strategy(
-    strategy: &Strategy,
-    call: &Call,
-    seen: &Seen<'_>,
-) -> Result<(), Stop> {
-    let grown = |name: &str| seen.grown.get(name).copied().unwrap_or(0);
-    let touched: u64 = match call.proof.access.touches() {
-        true => seen.requests.iter().map(|r| r.args.count).sum(),
+/// Pages that the requests touch for the first time.
+pub(crate) fn touched(call: &Call, requests: &[Request]) -> u64 {
+    match call.proof.access.touches() {
+        true => requests.iter().map(|r| r.args.count).sum(),
         false => 0,
-    };
-    let unproved = |what: String| Err(Stop::Unproved(format!("{}: {what}", strategy.name)));
-    let zaps = grown(kvm::DIRECT_MAP_ZAPS.name);
-    if strategy.counted.zaps && zaps < touched {
-        return unproved(format!(
-            "{zaps} pages left the direct map where {touched} were touched for the first time"
-        ));
     }
-    // Reads only: the one kind of write in these workloads is that of kvm-clock,
-    // through a pfn cache, which reinserted its page once when it was made.
-    let accesses = grown(kvm::GUEST_MEM_READS.name);
-    if strategy.counted.reinserts && accesses > 0 && grown(kvm::DIRECT_MAP_REINSERTS.name) == 0 {
-        return unproved(format!(
-            "KVM read guest memory {accesses} times and reinserted nothing: it took another way"
-        ));
-    }
-    Ok(())
 }
 
 fn counter(call: &Call, seen: &Seen<'_>) -> Result<(), String> {

@@ -5,7 +5,7 @@ use super::{ANSWER_LIMIT, Stop, guard};
 use abi::{Args, Op, Request, layout, value};
 use observe::audit;
 use results::audit::Finding;
-use strategies::{Mode, Strategy};
+use strategies::Arm;
 use vm_memory::{Bytes, GuestAddress};
 use vmm::{Config, Cpl, Device, Machine};
 
@@ -14,8 +14,7 @@ const SECRET_BYTES: u64 = 64;
 
 /// Lets the guest touch its arena, puts a random secret into a page of it, and
 /// reports what each reader finds.
-pub(crate) fn run(strategy: &Strategy, mode: &Mode) -> Result<Vec<Finding>, Stop> {
-    strategy.check(mode).map_err(Stop::Unproved)?;
+pub(crate) fn run(arm: &Arm) -> Result<Vec<Finding>, Stop> {
     let kvm = vmm::open_kvm()?;
     let config = Config {
         vcpus: 1,
@@ -26,9 +25,9 @@ pub(crate) fn run(strategy: &Strategy, mode: &Mode) -> Result<Vec<Finding>, Stop
         limit: ANSWER_LIMIT,
     };
     let (mut machine, _) = Machine::build(&kvm, &config, workloads::PAYLOAD, |vm, len| {
-        (strategy.allocate)(vm, len, mode)
+        arm.allocate(vm, len)
     })
-    .map_err(|e| Stop::building(strategy, mode, e))?;
+    .map_err(|e| Stop::building(arm, e))?;
     machine.start()?;
     guard::native(&mut machine)?;
     let args = Args {

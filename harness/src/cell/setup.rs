@@ -126,11 +126,10 @@ pub(super) fn after_rehearsal(call: &Call, machine: &mut Machine) -> Result<Opti
             Ok(Some(Ready::Hole(mapped.saturating_sub(left))))
         }
         Setup::Userfault(_) if machine.ram().granule() > layout::PAGE => {
-            Err(Stop::Missing(Missing {
-                reason: "userfaultfd serves reserved huge pages whole, 512 touches at a time"
-                    .into(),
-                remedy: "memory of base pages, or transparent huge pages".into(),
-            }))
+            Err(Stop::Missing(Missing::new(
+                "userfaultfd serves reserved huge pages whole, 512 touches at a time",
+                "memory of base pages, or transparent huge pages",
+            )))
         }
         Setup::Userfault(faults) => {
             let served = match faults {
@@ -138,10 +137,10 @@ pub(super) fn after_rehearsal(call: &Call, machine: &mut Machine) -> Result<Opti
                 Faults::Minor => Userfault::minor(machine.ram(), arena),
             };
             let served = served.map_err(|e| {
-                Stop::Missing(Missing {
-                    reason: format!("userfaultfd cannot serve this memory ({e})"),
-                    remedy: "a kernel whose userfaultfd supports this kind of memory".into(),
-                })
+                Stop::Missing(Missing::new(
+                    format!("userfaultfd cannot serve this memory ({e})"),
+                    "a kernel whose userfaultfd supports this kind of memory",
+                ))
             })?;
             Ok(Some(Ready::Userfault(served)))
         }
@@ -157,8 +156,9 @@ pub(super) fn pages_in(stats: &Stats) -> u64 {
 
 /// Memory that cannot be given back page by page.
 pub(super) fn no_holes(error: &strategies::Error) -> Stop {
-    Stop::Missing(Missing {
-        reason: format!("this memory takes no holes ({error})"),
-        remedy: "a kernel whose file behind this memory supports fallocate(PUNCH_HOLE)".into(),
-    })
+    let missing = Missing::new(
+        format!("this memory takes no holes ({error})"),
+        "a kernel whose file behind this memory supports fallocate(PUNCH_HOLE)",
+    );
+    Stop::Missing(missing.with_errno(error.source.raw_os_error()))
 }

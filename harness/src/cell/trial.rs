@@ -7,36 +7,36 @@
 use super::{ANSWER_LIMIT, Answer, Stop, guard};
 use abi::{Args, Op, Request, layout};
 use results::{Outcome, unit::Bytes};
-use strategies::{Mode, Refusal, Stage, Strategy};
+use strategies::{Arm, Refusal, Stage};
 use vmm::{Config, Cpl, Device, Error, Kvm, Machine};
 
 /// A machine whose arena has room for huge pages.
 const ROOMY: Bytes = Bytes::mib(64);
 
-/// Tries `strategy`.
-pub(crate) fn run(strategy: &Strategy) -> Answer {
-    match attempt(strategy) {
+/// Tries `arm`.
+pub(crate) fn run(arm: &Arm) -> Answer {
+    match attempt(arm) {
         Ok(()) => Answer::Available,
-        Err(Stop::Machine(error)) => Answer::Outcome(refused(strategy, &error)),
+        Err(Stop::Machine(error)) => Answer::Outcome(refused(arm, &error)),
         Err(Stop::Unproved(seen)) => Answer::Outcome(explained(
-            strategy,
+            arm,
             Refusal {
                 stage: Stage::PageSize,
                 errno: None,
                 seen,
             },
         )),
-        Err(Stop::Missing(m)) => Answer::Outcome(Outcome::missing(m.reason, m.remedy)),
+        Err(Stop::Missing(missing)) => Answer::Outcome(missing.into()),
     }
 }
 
 /// First the smallest machine there is: a kernel that cannot map the memory at
 /// all says so before a limit on its amount does. Then one with an arena.
-fn attempt(strategy: &Strategy) -> Result<(), Stop> {
+fn attempt(arm: &Arm) -> Result<(), Stop> {
     guard::memory(ROOMY)?;
     let kvm = vmm::open_kvm()?;
-    start(&kvm, strategy, Bytes(layout::MEMORY_BARE))?;
-    let mut machine = start(&kvm, strategy, ROOMY)?;
+    start(&kvm, arm, Bytes(layout::MEMORY_BARE))?;
+    let mut machine = start(&kvm, arm, ROOMY)?;
     let touch = Request {
         op: Op::Touch,
         args: Args {
@@ -49,12 +49,12 @@ fn attempt(strategy: &Strategy) -> Result<(), Stop> {
         },
     };
     machine.call(touch, &mut Device::new(0))?;
-    guard::page_size(strategy, machine.ram()).map_err(Stop::Unproved)?;
+    guard::page_size(arm.strategy(), machine.ram()).map_err(Stop::Unproved)?;
     Ok(())
 }
 
-/// A started machine of `strategy` in its default mode.
-fn start(kvm: &Kvm, strategy: &Strategy, memory: Bytes) -> Result<Machine, Stop> {
+/// A started machine of `arm`.
+fn start(kvm: &Kvm, arm: &Arm, memory: Bytes) -> Result<Machine, Stop> {
     let config = Config {
         vcpus: 1,
         memory: memory.0,
@@ -64,18 +64,18 @@ fn start(kvm: &Kvm, strategy: &Strategy, memory: Bytes) -> Result<Machine, Stop>
         limit: ANSWER_LIMIT,
     };
     let (mut machine, _) = Machine::build(kvm, &config, workloads::PAYLOAD, |vm, len| {
-        (strategy.allocate)(vm, len, &Mode::new())
+        arm.allocate(vm, len)
     })?;
     machine.start()?;
     guard::native(&mut machine)?;
     Ok(machine)
 }
 
-/// What `error` means for `strategy`. An error that is the machine's and not
+/// What `error` means for `arm`. An error that is the machine's and not
 /// the strategy's is a failure or a missing KVM, whatever the strategy.
-fn refused(strategy: &Strategy, error: &Error) -> Outcome {
+fn refused(arm: &Arm, error: &Error) -> Outcome {
     let stage = match error {
-        Error::Memory(_) => Stage::Allocate,
+        Error::Memory(refused) => refused.stage,
         Error::Call { call, .. } if call.contains("MEMORY_REGION") => Stage::Memslot,
         Error::Run { .. } => Stage::Run,
         Error::NoKvm { .. } => {
@@ -92,7 +92,7 @@ fn refused(strategy: &Strategy, error: &Error) -> Outcome {
         }
     };
     explained(
-        strategy,
+        arm,
         Refusal {
             stage,
             errno: error.errno(),
@@ -102,7 +102,6 @@ fn refused(strategy: &Strategy, error: &Error) -> Outcome {
 }
 
 /// The strategy's own explanation of a refusal.
-pub(crate) fn explained(strategy: &Strategy, refusal: Refusal) -> Outcome {
-    let missing = (strategy.explain)(&refusal);
-    Outcome::missing(missing.reason, missing.remedy)
+pub(crate) fn explained(arm: &Arm, refusal: Refusal) -> Outcome {
+    arm.explain(&refusal).into()
 }

@@ -11,8 +11,8 @@ use crate::{
     run::ArmAvailability,
 };
 use results::{
-    Audit, Outcome,
-    audit::{Reader, Verdict},
+    Outcome,
+    audit::{Claim, Reader, Verdict},
 };
 use std::fmt::Write;
 use workloads::Profile;
@@ -69,12 +69,12 @@ pub(super) fn run(args: AuditArgs) -> anyhow::Result<Exit> {
 fn text(testbed: &str, arms: &ArmAvailability) -> Result<String, std::fmt::Error> {
     let mut out = format!("{testbed}:\n");
     for audit in &arms.audits {
-        let claim = if audit.isolating {
-            "claims isolation"
-        } else {
-            "no claim"
+        let claim = match audit.claim() {
+            Claim::Hidden => "claims to be hidden",
+            Claim::Unflushed => "claims to be absent from page tables, not from TLBs",
+            Claim::Mapped => "no claim",
         };
-        writeln!(out, "  {} ({claim})", arm(audit))?;
+        writeln!(out, "  {} ({claim})", audit.arm())?;
         for f in &audit.findings {
             let verdict = match f.verdict {
                 Verdict::Readable => "readable",
@@ -88,12 +88,8 @@ fn text(testbed: &str, arms: &ArmAvailability) -> Result<String, std::fmt::Error
         }
     }
     for (arm, outcome) in &arms.refused {
-        if let Outcome::Missing { reason, remedy } = outcome {
-            writeln!(
-                out,
-                "  {}: missing: {reason} (remedy: {remedy})",
-                arm.strategy.name
-            )?;
+        if let Outcome::Missing { reason, remedy, .. } = outcome {
+            writeln!(out, "  {arm}: missing: {reason} (remedy: {remedy})")?;
         }
     }
     Ok(out)
@@ -105,14 +101,4 @@ fn reader(reader: Reader) -> &'static str {
         Reader::ProcessVmReadv => "process_vm_readv",
         Reader::ODirect => "O_DIRECT",
     }
-}
-
-fn arm(audit: &Audit) -> String {
-    let mode = audit
-        .mode
-        .iter()
-        .map(|(name, value)| format!(" {name}={value}"));
-    std::iter::once(audit.strategy.clone())
-        .chain(mode)
-        .collect()
 }

@@ -22,7 +22,13 @@ pub(super) fn run(args: Json) -> anyhow::Result<Exit> {
 fn document(workloads: &[Workload]) -> Value {
     let strategies: Vec<_> = registry::ALL
         .iter()
-        .map(|s| json!({ "name": s.name, "about": s.about, "isolating": s.isolating }))
+        .map(|s| {
+            json!({
+                "name": s.name,
+                "about": s.about,
+                "isolating": s.claims().claim.isolates(),
+            })
+        })
         .collect();
     let workloads: Vec<_> = workloads
         .iter()

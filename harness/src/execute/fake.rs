@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use results::{Cell, Outcome, Testbed, Unit};
 use std::sync::{Mutex, PoisonError};
-use strategies::{Refusal, Stage, registry};
+use strategies::{Arm, Refusal, Stage, registry};
 use workloads::Workload;
 
 /// No machine.
@@ -87,13 +87,13 @@ impl Fake {
             Job::Audit { .. } => Answer::Findings(Vec::new()),
             // One strategy is always missing: reports must show the hole.
             Job::Trial { strategy } => match registry::find(strategy) {
-                Some(s) if s.isolating => {
-                    let missing = (s.explain)(&Refusal {
+                Some(s) if s.claims().claim.isolates() => {
+                    let missing = Arm::of(s).explain(&Refusal {
                         stage: Stage::Run,
                         errno: Some(libc::EFAULT),
                         seen: "invented refusal".into(),
                     });
-                    Answer::Outcome(Outcome::missing(missing.reason, missing.remedy))
+                    Answer::Outcome(missing.into())
                 }
                 _ => Answer::Available,
             },

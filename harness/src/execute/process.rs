@@ -13,7 +13,7 @@ use std::{
     thread,
     time::Duration,
 };
-use strategies::{Refusal, Stage, registry};
+use strategies::{Refusal, Stage};
 
 /// How long a cell process may take. Longer than the guest may take for each
 /// of its answers, so that the process can still say what happened.
@@ -128,16 +128,13 @@ fn died(job: &Job, status: ExitStatus, errors: &str) -> Outcome {
         Some(signal) => format!("killed by {}", signal_name(signal)),
         None => format!("ended with {status} and no answer"),
     };
-    let strategy = registry::find(job.strategy());
-    if let (Job::Trial { .. }, Some(libc::SIGBUS), Some(strategy)) =
-        (job, status.signal(), strategy)
-    {
-        let missing = (strategy.explain)(&Refusal {
+    if let (Job::Trial { .. }, Some(libc::SIGBUS), Ok(arm)) = (job, status.signal(), job.arm()) {
+        let missing = arm.explain(&Refusal {
             stage: Stage::Touch,
             errno: None,
             seen: format!("first touch: {how}"),
         });
-        return Outcome::missing(missing.reason, missing.remedy);
+        return missing.into();
     }
     let errors = errors.trim();
     Outcome::Failed {

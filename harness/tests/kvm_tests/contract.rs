@@ -37,7 +37,7 @@ fn arena(count: u64) -> Args {
     }
 }
 
-fn zero_and_size(strategy: &Strategy) -> Result<(), Failed> {
+fn zero_and_size(strategy: &'static Strategy) -> Result<(), Failed> {
     let mut machine = started(strategy, &config(1, Cpl::User))?;
     assert_eq!(machine.ram().len() as u64, MEMORY);
     let reply = machine.call(ask(Op::Sum, arena(ARENA_PAGES)), &mut Device::new(0))?;
@@ -54,7 +54,7 @@ fn zero_and_size(strategy: &Strategy) -> Result<(), Failed> {
     Ok(())
 }
 
-fn both_ways(strategy: &Strategy) -> Result<(), Failed> {
+fn both_ways(strategy: &'static Strategy) -> Result<(), Failed> {
     let mut machine = started(strategy, &config(1, Cpl::User))?;
     let mut expected = Digest::new();
     for i in 0..64 {
@@ -86,7 +86,7 @@ fn both_ways(strategy: &Strategy) -> Result<(), Failed> {
 }
 
 /// Descriptors, mappings and memory after 1 000 machines are those after one.
-fn releases(strategy: &Strategy) -> Result<(), Failed> {
+fn releases(strategy: &'static Strategy) -> Result<(), Failed> {
     let cycle = || {
         let mut machine = started(strategy, &config(1, Cpl::User))?;
         machine
@@ -150,7 +150,7 @@ const MAY_BE_MISSING: [&str; 10] = [
     "virtio/net-loop",
 ];
 
-fn workloads_measure(strategy: &Strategy) -> Result<(), Failed> {
+fn workloads_measure(strategy: &'static Strategy) -> Result<(), Failed> {
     for (workload, cell) in cells(strategy)? {
         let job = Job::Measure {
             cell,
@@ -195,7 +195,7 @@ fn workloads_measure(strategy: &Strategy) -> Result<(), Failed> {
 }
 
 /// What a calibration injects is really there: 200 µs at each exit, and no less.
-fn added_work_is_measured(strategy: &Strategy) -> Result<(), Failed> {
+fn added_work_is_measured(strategy: &'static Strategy) -> Result<(), Failed> {
     const ADDED: u64 = 200_000;
     let all = cells(strategy)?;
     let (_, cell) = all
@@ -224,7 +224,7 @@ fn added_work_is_measured(strategy: &Strategy) -> Result<(), Failed> {
 }
 
 /// Every cell of the quick profile.
-fn cells(strategy: &Strategy) -> Result<Vec<(Workload, Cell)>, Failed> {
+fn cells(strategy: &'static Strategy) -> Result<Vec<(Workload, Cell)>, Failed> {
     let mut cells = Vec::new();
     for workload in workloads::all()? {
         for params in workload.cells(Profile::Quick, Testbed::Host) {
@@ -243,7 +243,7 @@ fn cells(strategy: &Strategy) -> Result<Vec<(Workload, Cell)>, Failed> {
 
 /// A workload whose path was taken away on purpose is a failure, never a figure:
 /// its proof can fail.
-fn sabotage_is_found_out(strategy: &Strategy) -> Result<(), Failed> {
+fn sabotage_is_found_out(strategy: &'static Strategy) -> Result<(), Failed> {
     let mut failed = 0;
     for (_, cell) in cells(strategy)? {
         let job = Job::Measure {

@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
-use strategies::{Mode, Strategy, registry};
+use strategies::{Arm, Strategy, registry};
 use vm_memory::{Bytes, GuestAddress};
 use vmm::{
     Cpl, Device, Error, Machine,
@@ -254,7 +254,7 @@ fn impossible() -> Result<Completion, Failed> {
         let mut config = config(vcpus, Cpl::User);
         config.memory = memory;
         let built = Machine::build(&kvm, &config, workloads::PAYLOAD, |vm, len| {
-            (memfd().allocate)(vm, len, &Mode::new())
+            Arm::of(memfd()).allocate(vm, len)
         });
         let text = built.map(drop).unwrap_err().to_string();
         assert!(text.contains(expected), "{text}");

@@ -8,11 +8,11 @@ mod pmu;
 use abi::{Args, Op, Request};
 use libtest_mimic::{Completion, Failed};
 use std::time::Duration;
-use strategies::{Mode, Strategy};
+use strategies::{Arm, Strategy};
 use vmm::{Config, Cpl, Machine};
 
 pub(crate) type OnMachine = fn() -> Result<Completion, Failed>;
-pub(crate) type OnStrategy = fn(&Strategy) -> Result<(), Failed>;
+pub(crate) type OnStrategy = fn(&'static Strategy) -> Result<(), Failed>;
 
 pub(crate) use contract::TESTS as CONTRACT;
 pub(crate) use machine::TESTS as MACHINE;
@@ -32,10 +32,10 @@ fn config(vcpus: u64, cpl: Cpl) -> Config {
 }
 
 /// A machine of `strategy` that takes requests.
-fn started(strategy: &Strategy, config: &Config) -> Result<Machine, vmm::Error> {
+fn started(strategy: &'static Strategy, config: &Config) -> Result<Machine, vmm::Error> {
     let kvm = vmm::open_kvm()?;
     let (mut machine, _) = Machine::build(&kvm, config, workloads::PAYLOAD, |vm, len| {
-        (strategy.allocate)(vm, len, &Mode::new())
+        Arm::of(strategy).allocate(vm, len)
     })?;
     machine.start()?;
     Ok(machine)

@@ -12,7 +12,7 @@ use toml::Table;
 const ARROWS: [(&str, &[&str]); 15] = [
     ("results", &[]),
     ("report", &["results"]),
-    ("strategies", &[]),
+    ("strategies", &["results"]),
     ("workloads/abi", &[]),
     ("workloads/embed", &[]),
     ("workloads/guest", &["abi", "embed"]),

@@ -446,6 +446,7 @@ pub(crate) fn hostile() -> Run {
         strategy: evil.into(),
         mode: moded.cell.mode.clone(),
         isolating: true,
+        claim: None,
         findings: vec![Finding {
             reader: Reader::DirectMap,
             verdict: Verdict::Unknown,
@@ -631,6 +632,7 @@ fn audit(cell: &Cell) -> Audit {
         strategy: cell.strategy.clone(),
         mode: cell.mode.clone(),
         isolating,
+        claim: None,
         findings,
     }
 }

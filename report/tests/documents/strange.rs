@@ -103,7 +103,7 @@ fn outcome(outcome: &mut Outcome) {
             counters.insert(format!("host.direct_map_{EVIL}"), 7);
             unavailable.insert(EVIL.into(), EVIL.into());
         }
-        Outcome::Missing { reason, remedy } => [reason, remedy].into_iter().for_each(poison),
+        Outcome::Missing { reason, remedy, .. } => [reason, remedy].into_iter().for_each(poison),
         Outcome::Failed { error, detail } => {
             poison(error);
             *detail = Some(EVIL.into());

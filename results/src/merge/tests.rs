@@ -45,6 +45,7 @@ fn run(kernel: &str, cost: u64, verdict: Option<Verdict>) -> Run {
         strategy: "hidden".into(),
         mode: Default::default(),
         isolating: true,
+        claim: None,
         findings: vec![Finding {
             reader: Reader::DirectMap,
             verdict,

@@ -95,6 +95,7 @@ fn audits_are_optional_and_replaced_whole() {
         strategy: "memfd".into(),
         mode: Default::default(),
         isolating: false,
+        claim: None,
         findings: vec![Finding {
             reader: Reader::ODirect,
             verdict: Verdict::Unknown,

@@ -98,10 +98,7 @@ fn failed(what: &str, e: io::Error) -> Stop {
 }
 
 fn missing(reason: &str, remedy: &str) -> Result<Outcome, Stop> {
-    Err(Stop::Missing(Missing {
-        reason: reason.into(),
-        remedy: remedy.into(),
-    }))
+    Err(Stop::Missing(Missing::new(reason, remedy)))
 }
 
 /// How long each round took that lies wholly within `window`; `begun` is when each

@@ -42,10 +42,10 @@ pub(super) fn make(
         }
         Backend::Direct | Backend::Uring | Backend::UringFixed => {
             audit::scratch(layout::DISK, overwrite).map_err(|reason| {
-                Stop::Missing(Missing {
+                Stop::Missing(Missing::new(
                     reason,
-                    remedy: "a directory for temporary files on a disk (TMPDIR)".into(),
-                })
+                    "a directory for temporary files on a disk (TMPDIR)",
+                ))
             })?
         }
     };
@@ -66,21 +66,26 @@ pub(super) fn make(
 fn no_ring(error: &io::Error) -> Stop {
     match error.raw_os_error() {
         Some(libc::EFAULT) => refused(error),
-        _ => Stop::Missing(Missing {
-            reason: format!("io_uring cannot be used ({error})"),
-            remedy: "a kernel with CONFIG_IO_URING, kernel.io_uring_disabled=0 and memory to lock"
-                .into(),
-        }),
+        errno => Stop::Missing(
+            Missing::new(
+                format!("io_uring cannot be used ({error})"),
+                "a kernel with CONFIG_IO_URING, kernel.io_uring_disabled=0 and memory to lock",
+            )
+            .with_errno(errno),
+        ),
     }
 }
 
 /// What an error of the disk means.
 pub(super) fn refused(error: &io::Error) -> Stop {
     match error.raw_os_error() {
-        Some(libc::EFAULT) => Stop::Missing(Missing {
-            reason: format!("the kernel does not pin this memory for O_DIRECT ({error})"),
-            remedy: "a bounce buffer (bounce=pool), or a backend that copies".into(),
-        }),
+        errno @ Some(libc::EFAULT) => Stop::Missing(
+            Missing::new(
+                format!("the kernel does not pin this memory for O_DIRECT ({error})"),
+                "a bounce buffer (bounce=pool), or a backend that copies",
+            )
+            .with_errno(errno),
+        ),
         _ => Stop::Unproved(format!("the disk failed: {error}")),
     }
 }

@@ -235,20 +235,21 @@ fn apart() -> Result<usize, Stop> {
     let said = |e: io::Error| Stop::Unproved(format!("choosing a CPU for a thread: {e}"));
     let cpus = virtio::cpus().map_err(said)?;
     let [first, second, ..] = cpus[..] else {
-        return Err(Stop::Missing(Missing {
-            reason: "there is one CPU, and a thread cannot be apart from the vCPU's".into(),
-            remedy: "two CPUs (in the lab: --cpus 2)".into(),
-        }));
+        return Err(Stop::Missing(Missing::new(
+            "there is one CPU, and a thread cannot be apart from the vCPU's",
+            "two CPUs (in the lab: --cpus 2)",
+        )));
     };
     virtio::pin(first).map_err(said)?;
     Ok(second)
 }
 
 fn lacking(what: &str, error: &io::Error) -> Stop {
-    Stop::Missing(Missing {
-        reason: format!("{what} cannot be had ({error})"),
-        remedy: "a kernel with CONFIG_VHOST_NET and CONFIG_PACKET, and root".into(),
-    })
+    let missing = Missing::new(
+        format!("{what} is not available ({error})"),
+        "a kernel with CONFIG_VHOST_NET and CONFIG_PACKET, and root",
+    );
+    Stop::Missing(missing.with_errno(error.raw_os_error()))
 }
 
 fn broken<W: VirtioDevice>(device: &Transport<W>) -> Result<(), Stop> {
@@ -305,10 +306,10 @@ pub(super) fn interrupted(call: &Call, seen: &Seen<'_>) -> Result<(), Stop> {
     if !call.proof.access.drives() || !seen.replies.iter().any(missed) {
         return Ok(());
     }
-    Err(Stop::Missing(Missing {
-        reason: "this KVM did not deliver the interrupt of an irqfd to a guest at CPL3".into(),
-        remedy: "a KVM with hardware virtualisation, or --on lab".into(),
-    }))
+    Err(Stop::Missing(Missing::new(
+        "this KVM did not deliver the interrupt of an irqfd to a guest at CPL3",
+        "a KVM with hardware virtualisation, or --on lab",
+    )))
 }
 
 /// The device completed every request, and was told and told of them as it should.
