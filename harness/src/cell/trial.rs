@@ -76,7 +76,7 @@ fn start(kvm: &Kvm, arm: &Arm, memory: Bytes) -> Result<Machine, Stop> {
 fn refused(arm: &Arm, error: &Error) -> Outcome {
     let stage = match error {
         Error::Memory(refused) => refused.stage,
-        Error::Call { call, .. } if call.contains("MEMORY_REGION") => Stage::Memslot,
+        Error::Memslot { .. } => Stage::Memslot,
         Error::Run { .. } => Stage::Run,
         Error::NoKvm { .. } => {
             return Outcome::missing(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What can go wrong in a machine.
 
-use crate::Registers;
+use crate::{Exit, Registers};
 use std::{io, time::Duration};
 
 /// Why a machine could not be built or did not do what it was asked.
@@ -21,6 +21,17 @@ pub enum Error {
         /// What the kernel said.
         source: io::Error,
     },
+    /// KVM does not take this memory for a memslot.
+    #[error("{call}: {source}")]
+    Memslot {
+        /// The call with its arguments.
+        call: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// A thread that ran a vCPU panicked.
+    #[error("a vCPU thread panicked")]
+    Thread,
     /// The strategy could not allocate memory.
     #[error(transparent)]
     Memory(strategies::Error),
@@ -50,10 +61,10 @@ pub enum Error {
         registers: Box<Registers>,
     },
     /// The guest left in a way that nothing here asked for.
-    #[error("unexpected exit from the guest: {what}")]
+    #[error("unexpected exit from the guest: {exit}")]
     Exit {
         /// The exit.
-        what: String,
+        exit: Exit,
         /// Where the guest was.
         registers: Box<Registers>,
     },
@@ -102,15 +113,17 @@ impl Error {
     /// Whether KVM itself gave up on the guest (KVM_EXIT_INTERNAL_ERROR), as its
     /// instruction emulator does at an instruction that it lacks.
     pub fn is_internal(&self) -> bool {
-        matches!(self, Error::Exit { what, .. } if what == "InternalError")
+        let internal = |exit: &Exit| matches!(exit, Exit::Internal { .. });
+        matches!(self, Error::Exit { exit, .. } if internal(exit))
     }
 
     /// The kernel's errno, if a system call failed.
     pub fn errno(&self) -> Option<i32> {
         match self {
-            Error::NoKvm { source } | Error::Call { source, .. } | Error::Run { source, .. } => {
-                source.raw_os_error()
-            }
+            Error::NoKvm { source }
+            | Error::Call { source, .. }
+            | Error::Memslot { source, .. }
+            | Error::Run { source, .. } => source.raw_os_error(),
             Error::Memory(e) => e.source.raw_os_error(),
             _ => None,
         }
@@ -126,5 +139,29 @@ fn kvm_remedy(source: &io::Error) -> &'static str {
             "join the group that owns it (sudo usermod -aG kvm $USER, then log in again), or use --on lab"
         }
         _ => "see the kernel log, or use --on lab, which needs no KVM",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever it gave up on, and whichever machine says so.
+    #[test]
+    fn a_kvm_that_gave_up_is_told_from_another_exit() {
+        let check = |exit: Exit, said: &str, internal: bool| {
+            let registers = Box::default();
+            let error = Error::Exit { exit, registers };
+            assert_eq!(
+                error.to_string(),
+                format!("unexpected exit from the guest: {said}")
+            );
+            assert_eq!(error.is_internal(), internal, "{said}");
+        };
+        let data = vec![0x1f, 2];
+        let gave_up = Exit::Internal { suberror: 1, data };
+        check(gave_up, "InternalError, suberror 1, data [1f, 2]", true);
+        check(Exit::Shutdown, "SHUTDOWN (triple fault)", false);
+        check(Exit::Other("InternalError".into()), "InternalError", false);
     }
 }

@@ -8,6 +8,7 @@
 
 mod call;
 mod error;
+mod exit;
 mod lock;
 
 mod arch;
@@ -35,6 +36,7 @@ pub use call::open_kvm;
 pub use device::{Device, Then};
 pub use error::Error;
 pub use eventfd::Ioeventfd;
+pub use exit::Exit;
 pub use lock::lock;
 pub use machine::{Config, Machine, Phases};
 pub use memory::{Memory, Region};

@@ -2,7 +2,7 @@
 //! A VM with its memory, its vCPUs and the payload, and how to ask it things.
 
 use crate::{
-    Cpl, Device, Error, Event, Memory, Registers, Vcpu, arch,
+    Cpl, Device, Error, Event, Exit, Memory, Registers, Vcpu, arch,
     call::Named,
     clock::Stopwatch,
     memory,
@@ -181,7 +181,7 @@ impl Machine {
         }
         self.panicked(vcpu, event)?;
         Err(Error::Exit {
-            what: format!("{event:?} where {expected:?} was due"),
+            exit: Exit::Other(format!("{event:?} where {expected:?} was due")),
             registers: Registers::of(self.vcpus[vcpu].fd()),
         })
     }
@@ -283,8 +283,7 @@ impl Machine {
         });
         let (mut replies, mut all) = (Vec::with_capacity(n), Vec::with_capacity(n));
         for (i, ended) in events.into_iter().enumerate() {
-            let (event, said) =
-                ended.map_err(|_| Error::Config("a vCPU thread panicked".into()))?;
+            let (event, said) = ended.map_err(|_| Error::Thread)?;
             replies.push(self.reply(i, requests[i], event?)?);
             all.push(said);
         }

@@ -5,7 +5,7 @@
 // UNSAFETY: both are made from a raw address.
 #![expect(unsafe_code)]
 
-use crate::{Error, call::Named};
+use crate::Error;
 use kvm_bindings::{
     KVM_MEM_GUEST_MEMFD, kvm_userspace_memory_region, kvm_userspace_memory_region2,
 };
@@ -97,7 +97,7 @@ pub(crate) fn release(ram: Arc<GuestRam>) {
 /// guest, the machine and each vCPU, owns a share of `ram`.
 ///
 /// # Errors
-/// [`Error::Call`].
+/// [`Error::Memslot`].
 pub(crate) fn set_memslot(
     vm: &VmFd,
     slot: u32,
@@ -119,8 +119,8 @@ pub(crate) fn set_memslot(
             };
             // SAFETY: the range is mapped by `ram`, which lives as long as a vCPU that
             // can run in it: each owns a share.
-            unsafe { vm.set_user_memory_region(region) }
-                .call(|| format!("KVM_SET_USER_MEMORY_REGION(size={len:#x})"))
+            let set = unsafe { vm.set_user_memory_region(region) };
+            set.map_err(|e| refused(format!("KVM_SET_USER_MEMORY_REGION(size={len:#x})"), e))
         }
         Some(file) => {
             let region = kvm_userspace_memory_region2 {
@@ -134,11 +134,17 @@ pub(crate) fn set_memslot(
                 ..Default::default()
             };
             // SAFETY: as above.
-            unsafe { vm.set_user_memory_region2(region) }.call(|| {
-                format!("KVM_SET_USER_MEMORY_REGION2(size={len:#x}, flags=KVM_MEM_GUEST_MEMFD)")
-            })
+            let set = unsafe { vm.set_user_memory_region2(region) };
+            let flags = "KVM_MEM_GUEST_MEMFD";
+            let call = || format!("KVM_SET_USER_MEMORY_REGION2(size={len:#x}, flags={flags})");
+            set.map_err(|e| refused(call(), e))
         }
     }
+}
+
+fn refused(call: String, source: kvm_ioctls::Error) -> Error {
+    let source = source.into();
+    Error::Memslot { call, source }
 }
 
 #[cfg(test)]

@@ -191,7 +191,7 @@ impl Linux {
     /// [`Error::Call`] if the host's counter is not stable.
     pub fn tsc_khz(&self) -> Result<u32, Error> {
         let first = self.vcpus.first();
-        let first = first.ok_or_else(|| Error::Config("a vCPU thread panicked".into()))?;
+        let first = first.ok_or(Error::Thread)?;
         first.fd().get_tsc_khz().call(|| "KVM_GET_TSC_KHZ".into())
     }
 

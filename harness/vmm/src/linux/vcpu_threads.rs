@@ -47,8 +47,7 @@ pub(super) fn run(
         })
         .collect();
     drop(send);
-    let gone = |_| Err(Error::Config("the vCPU threads panicked".into()));
-    let end = ended.recv().unwrap_or_else(gone);
+    let end = ended.recv().unwrap_or(Err(Error::Thread));
     stop.store(true, Ordering::Release);
     for thread in &threads {
         while !thread.is_finished() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The run loop of the payload's vCPU.
 
-use crate::{Device, Error, Event, Registers, Then, Vcpu, deadline::Deadline};
+use crate::{Device, Error, Event, Exit, Registers, Then, Vcpu, deadline::Deadline};
 use abi::{layout, port};
 use kvm_ioctls::{SyncReg, VcpuExit, VmFd};
 use std::time::Duration;
@@ -22,7 +22,7 @@ impl Vcpu {
         // SAFETY: dropped when this function returns, on this thread.
         let deadline = unsafe { Deadline::of(&mut self.fd, limit) }?;
         loop {
-            let what = match self.fd.run() {
+            let exit = match self.fd.run() {
                 Ok(VcpuExit::MmioRead(address, data)) if in_mmio(address) => {
                     device.read((address - layout::MMIO) / layout::PAGE, data);
                     continue;
@@ -48,32 +48,33 @@ impl Vcpu {
                 }
                 Ok(VcpuExit::IoOut(port::ASK, _)) => match self.answer(device) {
                     Ok(()) => continue,
-                    Err(what) => what,
+                    Err(what) => Exit::Other(what),
                 },
                 Ok(VcpuExit::MmioRead(address, data)) if is_register(address) => {
                     match device.registers_read(address - layout::VIRTIO, data) {
                         Some(()) => continue,
-                        None => format!("MmioRead({address:#x}) without a virtio device"),
+                        None => lacking("MmioRead", address),
                     }
                 }
                 Ok(VcpuExit::MmioWrite(address, data)) if is_register(address) => {
                     match device.registers_write(address - layout::VIRTIO, data) {
                         Some(()) => continue,
-                        None => format!("MmioWrite({address:#x}) without a virtio device"),
+                        None => lacking("MmioWrite", address),
                     }
                 }
                 Ok(VcpuExit::IoOut(port::DONE, _)) => return Ok(Event::Done),
                 Ok(VcpuExit::IoOut(port::START, _)) => return Ok(Event::Started),
                 Ok(VcpuExit::IoOut(port::PANIC, _)) => return Ok(Event::Panicked),
-                Ok(VcpuExit::Shutdown) => "SHUTDOWN (triple fault)".to_string(),
-                Ok(exit) => format!("{exit:?}"),
+                Ok(VcpuExit::Shutdown) => Exit::Shutdown,
+                Ok(VcpuExit::InternalError) => Exit::internal(&mut self.fd),
+                Ok(exit) => Exit::Other(format!("{exit:?}")),
                 Err(e) => {
                     deadline.judge(&self.fd, e)?;
                     continue;
                 }
             };
             return Err(Error::Exit {
-                what,
+                exit,
                 registers: Registers::of(&self.fd),
             });
         }
@@ -92,6 +93,10 @@ impl Vcpu {
         self.fd.set_sync_dirty_reg(SyncReg::Register);
         Ok(())
     }
+}
+
+fn lacking(access: &str, address: u64) -> Exit {
+    Exit::Other(format!("{access}({address:#x}) without a virtio device"))
 }
 
 fn is_register(address: u64) -> bool {

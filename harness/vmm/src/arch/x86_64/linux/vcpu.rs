@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! One vCPU of a Linux guest: how it is watched on its way to the kernel, and its run loop.
 
-// UNSAFETY: hands the watchdog an address in kvm_run, and reads a union in it.
+// UNSAFETY: hands the watchdog an address in kvm_run.
 #![expect(unsafe_code)]
 
 use super::{
@@ -9,15 +9,14 @@ use super::{
     start::{self, Entry},
 };
 use crate::{
-    Error, Registers,
+    Error, Exit, Registers,
     call::Named,
     deadline::Deadline,
     linux::{Bus, End},
     lock,
 };
 use kvm_bindings::{
-    CpuId, KVM_GUESTDBG_ENABLE, KVM_GUESTDBG_SINGLESTEP, KVM_GUESTDBG_USE_HW_BP,
-    KVM_INTERNAL_ERROR_DELIVERY_EV, kvm_guest_debug,
+    CpuId, KVM_GUESTDBG_ENABLE, KVM_GUESTDBG_SINGLESTEP, KVM_GUESTDBG_USE_HW_BP, kvm_guest_debug,
 };
 use kvm_ioctls::{VcpuExit, VcpuFd, VmFd};
 use std::{
@@ -133,11 +132,11 @@ impl Vcpu {
         let deadline = unsafe { Deadline::of(&mut self.fd, limit) }?;
         let mut retries = 0;
         loop {
-            let done = match self.fd.run() {
+            let exit = match self.fd.run() {
                 Ok(VcpuExit::IoOut(port, data)) => match lock(bus).port_write(port, data) {
                     Ok(None) => continue,
                     Ok(Some(end)) => return Ok(end),
-                    Err(what) => what,
+                    Err(what) => Exit::Other(what),
                 },
                 Ok(VcpuExit::IoIn(port, data)) => {
                     lock(bus).port_read(port, data);
@@ -161,15 +160,15 @@ impl Vcpu {
                     return Ok(End::TripleFault);
                 }
                 Ok(VcpuExit::InternalError) => {
-                    let (suberror, what) = self.internal_error();
-                    if suberror == KVM_INTERNAL_ERROR_DELIVERY_EV && retries < RETRIES_MAX {
+                    let exit = Exit::internal(&mut self.fd);
+                    if exit.is_delivery() && retries < RETRIES_MAX {
                         retries += 1;
                         lock(bus).progress.retried();
                         continue;
                     }
-                    what
+                    exit
                 }
-                Ok(exit) => format!("{exit:?}"),
+                Ok(exit) => Exit::Other(format!("{exit:?}")),
                 Err(_) if deadline.expired() && stop.load(Ordering::Acquire) => {
                     return Ok(End::Stopped);
                 }
@@ -179,20 +178,9 @@ impl Vcpu {
                 }
             };
             return Err(Error::Exit {
-                what: done,
+                exit,
                 registers: Registers::of(&self.fd),
             });
         }
-    }
-
-    /// What KVM gave up on, in its own numbers (KVM_INTERNAL_ERROR_*).
-    fn internal_error(&mut self) -> (u32, String) {
-        let run = self.fd.get_kvm_run();
-        // SAFETY: the exit was KVM_EXIT_INTERNAL_ERROR, which fills this member.
-        let error = unsafe { run.__bindgen_anon_1.internal };
-        let count = (error.ndata as usize).min(error.data.len());
-        let data = &error.data[..count];
-        let what = format!("InternalError, suberror {}, data {data:x?}", error.suberror);
-        (error.suberror, what)
     }
 }
