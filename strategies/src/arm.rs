@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn a_refusal_keeps_its_errno() {
         let refusal = Refusal {
-            stage: strategy::Stage::Run,
+            stage: crate::Stage::Run,
             errno: Some(libc::EFAULT),
             seen: "KVM_RUN".into(),
         };

@@ -12,6 +12,7 @@
 
 mod arm;
 mod parameter;
+mod refusal;
 mod strategy;
 
 mod error;
@@ -35,5 +36,6 @@ pub use error::Error;
 pub use memfd::shared;
 pub use parameter::{Mode, Parameter, Value};
 pub use ram::{GuestRam, SecondView};
+pub use refusal::{Refusal, Stage};
 pub use results::Missing;
-pub use strategy::{AtWork, Claims, Evidence, HostAccess, PageSize, Refusal, Stage, Strategy};
+pub use strategy::{AtWork, Claims, Evidence, HostAccess, PageSize, Strategy};

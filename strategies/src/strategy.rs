@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What a strategy is.
 
-use crate::{Error, GuestRam, Mode, Parameter};
+use crate::{Error, GuestRam, Mode, Parameter, Refusal};
 use kvm_ioctls::VmFd;
 use results::{
     Missing,
@@ -160,34 +160,6 @@ impl std::fmt::Debug for Strategy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Strategy").field(&self.name).finish()
     }
-}
-
-/// Where a kernel refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Choosing how KVM reaches the memory.
-    Mode,
-    /// Allocating or mapping the memory.
-    Allocate,
-    /// Making a memslot of it.
-    Memslot,
-    /// The first access from the host: a signal killed the process.
-    Touch,
-    /// KVM_RUN returned an error.
-    Run,
-    /// It runs, but not with the page size it promises.
-    PageSize,
-}
-
-/// How a kernel refused a strategy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// Where.
-    pub stage: Stage,
-    /// The kernel's errno, where there was one.
-    pub errno: Option<i32>,
-    /// What was seen, one line: the call and the kernel's answer.
-    pub seen: String,
 }
 
 /// The explanation of a refusal that the strategy knows nothing special about.

@@ -22,7 +22,6 @@ const KNOWN: &[&str] = &[
     "harness/observe/src/pmu/mod.rs",
     "harness/observe/src/pmu/perf.rs",
     "harness/observe/src/pmu/sanity.rs",
-    "harness/src/arm.rs",
     "harness/src/cell/bystander/neighbour.rs",
     "harness/src/cell/bystander/victim.rs",
     "harness/src/cell/guard.rs",
