@@ -5,7 +5,7 @@ use super::{Stop, virtio};
 use abi::{Request, layout};
 use results::counter::kvm;
 use strategies::Missing;
-use vmm::{Device, Ioeventfd, Machine, Then, Userfault, stats::Stats};
+use vmm::{AtPortRead, Device, Error, Ioeventfd, Machine, Userfault, Vcpu, VmFd, stats::Stats};
 use workloads::{Call, Faults, Forced, Setup};
 
 /// What was set up.
@@ -56,19 +56,39 @@ impl Ready {
 
 /// The device that answers `request`.
 pub(super) fn device(call: &Call, request: &Request, ready: &Ready) -> Device {
-    let then = match call.forced {
-        Forced::Nothing => Then::Nothing,
-        Forced::KvmclockCtrl => Then::KvmclockCtrl,
-        Forced::SetClock => Then::SetClock,
-        Forced::WallClock => Then::WallClock(request.args.address),
+    let forcing: Option<Box<dyn AtPortRead>> = match call.forced {
+        Forced::Nothing => None,
+        Forced::WallClock => Some(Box::new(Force::WallClock(request.args.address))),
+        Forced::KvmclockCtrl => Some(Box::new(Force::KvmclockCtrl)),
+        Forced::SetClock => Some(Box::new(Force::SetClock)),
     };
     let virtio = match ready {
         Ready::Virtio(ready) => Some(ready.device()),
         _ => None,
     };
-    Device::new(request.args.seed)
-        .then(then)
-        .with_virtio(virtio)
+    let device = Device::new(request.args.seed).with_virtio(virtio);
+    match forcing {
+        None => device,
+        Some(act) => device.at_port_read(act),
+    }
+}
+
+/// What is forced at each read of the data port.
+#[derive(Debug)]
+enum Force {
+    KvmclockCtrl,
+    SetClock,
+    WallClock(u64),
+}
+
+impl AtPortRead for Force {
+    fn act(&self, vcpu: &Vcpu, vm: &VmFd) -> Result<(), Error> {
+        match self {
+            Force::KvmclockCtrl => vcpu.kvmclock_ctrl(),
+            Force::SetClock => vcpu.advance_clock(vm),
+            Force::WallClock(address) => vcpu.write_wall_clock(*address),
+        }
+    }
 }
 
 /// Sets up what must be there before the guest runs at all.

@@ -2,26 +2,21 @@
 //! The test device behind the MMIO window and the ports.
 
 use crate::{
-    clock, lock,
+    Error, Vcpu, clock, lock,
     virtio::{MmioDevice, Shared},
 };
 use abi::{Digest, value};
-use std::sync::MutexGuard;
+use kvm_ioctls::VmFd;
+use std::{fmt::Debug, sync::MutexGuard};
 
-/// What the VMM makes KVM do at each read of the data port, before the guest
-/// goes on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Then {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// KVM_KVMCLOCK_CTRL: marks the clock as having been stopped, and so dirty:
-    /// KVM writes the page before it enters the guest.
-    KvmclockCtrl,
-    /// KVM_SET_CLOCK to a moment ahead of now.
-    SetClock,
-    /// A write of MSR_KVM_WALL_CLOCK_NEW with this guest-physical address.
-    WallClock(u64),
+/// What the VMM does at each read of the data port, after it has answered and before the
+/// guest goes on.
+pub trait AtPortRead: Debug + Send {
+    /// Does it for `vcpu`, which made the read, of `vm`.
+    ///
+    /// # Errors
+    /// The call that failed; the guest does not go on.
+    fn act(&self, vcpu: &Vcpu, vm: &VmFd) -> Result<(), Error>;
 }
 
 /// Hands out a sequence that the guest cannot guess, and digests what it gets,
@@ -34,7 +29,7 @@ pub struct Device {
     writes: u64,
     exits: u64,
     delay: u64,
-    then: Then,
+    at_port_read: Option<Box<dyn AtPortRead>>,
     virtio: Option<Shared>,
 }
 
@@ -48,7 +43,7 @@ impl Device {
             writes: 0,
             exits: 0,
             delay: 0,
-            then: Then::Nothing,
+            at_port_read: None,
             virtio: None,
         }
     }
@@ -59,10 +54,12 @@ impl Device {
         Device { virtio, ..self }
     }
 
-    /// The same device, which also has something done at every read of the data
-    /// port.
-    pub fn then(self, then: Then) -> Self {
-        Device { then, ..self }
+    /// The same device, which also does `act` at every read of the data port.
+    pub fn at_port_read(self, act: Box<dyn AtPortRead>) -> Self {
+        Device {
+            at_port_read: Some(act),
+            ..self
+        }
     }
 
     /// The same device, which also works for so many ticks of the time-stamp counter
@@ -72,8 +69,8 @@ impl Device {
     }
 
     #[inline]
-    pub(crate) fn what_then(&self) -> Then {
-        self.then
+    pub(crate) fn acts(&self) -> Option<&dyn AtPortRead> {
+        self.at_port_read.as_deref()
     }
 
     /// How many values it has handed out.

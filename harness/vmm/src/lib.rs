@@ -33,7 +33,7 @@ mod userfault;
 
 pub use arch::{Cpl, Registers};
 pub use call::open_kvm;
-pub use device::{Device, Then};
+pub use device::{AtPortRead, Device};
 pub use error::Error;
 pub use eventfd::Ioeventfd;
 pub use exit::Exit;

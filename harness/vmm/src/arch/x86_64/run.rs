@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The run loop of the payload's vCPU.
 
-use crate::{Device, Error, Event, Exit, Registers, Then, Vcpu, deadline::Deadline};
+use crate::{Device, Error, Event, Exit, Registers, Vcpu, deadline::Deadline};
 use abi::{layout, port};
 use kvm_ioctls::{SyncReg, VcpuExit, VmFd};
 use std::time::Duration;
@@ -33,8 +33,8 @@ impl Vcpu {
                 }
                 Ok(VcpuExit::IoIn(port::DATA, data)) => {
                     device.port_read(data);
-                    if device.what_then() != Then::Nothing {
-                        self.force(vm, device.what_then())?;
+                    if let Some(act) = device.acts() {
+                        act.act(self, vm)?;
                     }
                     continue;
                 }

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Reads of the time-stamp counter, of kvm-clock, and of a timer behind a port.
+
+use super::pvclock::{self, none};
+use crate::{
+    BadParameter, CellContext, CellError, GuestRequests, Needs, Parameters, Size,
+    evidence::Evidence, request::Requests,
+};
+use abi::{Args, Op, Request, layout};
+use results::record::Counters;
+use vmm::Machine;
+
+const STEPPED: &str = "stepped backwards in";
+
+/// How often a clock is read.
+#[derive(Clone, Copy, Debug)]
+struct Reads {
+    /// Samples.
+    count: u64,
+    /// Reads in a sample.
+    batch: u64,
+}
+
+impl Reads {
+    fn new(params: &Parameters<'_>) -> Result<Self, BadParameter> {
+        Ok(Reads {
+            count: params.count()?,
+            batch: params.number("batch", 1..=1 << 20)?,
+        })
+    }
+
+    fn args(self) -> Args {
+        Args {
+            count: self.count,
+            batch: self.batch,
+            ..Args::default()
+        }
+    }
+}
+
+/// Reads of the time-stamp counter.
+#[derive(Clone, Debug)]
+pub(super) struct Tsc {
+    size: Size,
+    reads: Reads,
+}
+
+impl Tsc {
+    pub(super) fn new(params: &Parameters<'_>) -> Result<Self, BadParameter> {
+        Ok(Tsc {
+            size: params.size()?,
+            reads: Reads::new(params)?,
+        })
+    }
+}
+
+impl GuestRequests for Tsc {
+    type Fixture = ();
+
+    fn needs(&self) -> Needs {
+        Needs::of(self.size)
+    }
+
+    fn requests(&self) -> Requests {
+        Requests::new(Op::Tsc, self.reads.args())
+    }
+
+    fn prepare(&self, _: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {
+        Ok(())
+    }
+
+    fn operations(&self, request: &Request) -> u64 {
+        request.args.count * request.args.batch
+    }
+
+    fn operations_per_sample(&self) -> u64 {
+        self.reads.batch
+    }
+
+    fn verify(&self, evidence: &Evidence<'_>, (): &()) -> Result<Counters, CellError> {
+        let stepped = |backwards| none("the time-stamp counter", STEPPED, backwards);
+        evidence.each_vcpu(|vcpu| stepped(vcpu.reply.out[0]))?;
+        Ok(Counters::new())
+    }
+}
+
+/// Reads of kvm-clock.
+#[derive(Clone, Debug)]
+pub(super) struct Pvclock {
+    size: Size,
+    reads: Reads,
+    stride: u64,
+    /// Whether KVM keeps the clock.
+    kept: bool,
+}
+
+impl Pvclock {
+    pub(super) fn new(params: &Parameters<'_>) -> Result<Self, BadParameter> {
+        Ok(Pvclock {
+            size: params.size()?,
+            reads: Reads::new(params)?,
+            stride: pvclock::stride(params)?,
+            kept: true,
+        })
+    }
+}
+
+impl GuestRequests for Pvclock {
+    type Fixture = ();
+
+    fn needs(&self) -> Needs {
+        Needs::of(self.size).on_x86_64()
+    }
+
+    fn requests(&self) -> Requests {
+        let args = Args {
+            address: layout::pvclock(0),
+            ..self.reads.args()
+        };
+        Requests::new(Op::Pvclock, args).apart(self.stride)
+    }
+
+    fn prepare(&self, machine: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {
+        if self.kept {
+            pvclock::enable(machine, &self.requests())?;
+        }
+        Ok(())
+    }
+
+    fn operations(&self, request: &Request) -> u64 {
+        request.args.count * request.args.batch
+    }
+
+    fn operations_per_sample(&self) -> u64 {
+        self.reads.batch
+    }
+
+    fn verify(&self, evidence: &Evidence<'_>, (): &()) -> Result<Counters, CellError> {
+        evidence.each_vcpu(|vcpu| pvclock::check(&vcpu.reply, evidence.clock, STEPPED))?;
+        Ok(Counters::new())
+    }
+
+    fn negative_control(&self) -> Option<Self> {
+        Some(Pvclock {
+            kept: false,
+            ..self.clone()
+        })
+    }
+}
+
+/// Reads of the timer port.
+#[derive(Clone, Debug)]
+pub(super) struct Timer {
+    size: Size,
+    /// Reads, one sample each.
+    count: u64,
+}
+
+impl Timer {
+    pub(super) fn new(params: &Parameters<'_>) -> Result<Self, BadParameter> {
+        Ok(Timer {
+            size: params.size()?,
+            count: params.count()?,
+        })
+    }
+}
+
+impl GuestRequests for Timer {
+    type Fixture = ();
+
+    fn needs(&self) -> Needs {
+        Needs::of(self.size).on_x86_64()
+    }
+
+    fn requests(&self) -> Requests {
+        let args = Args {
+            count: self.count,
+            ..Args::default()
+        };
+        Requests::new(Op::Timer, args)
+    }
+
+    fn prepare(&self, _: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {
+        Ok(())
+    }
+
+    fn verify(&self, evidence: &Evidence<'_>, (): &()) -> Result<Counters, CellError> {
+        evidence.each_vcpu(|vcpu| {
+            // One reading comes before the first sample.
+            let due = vcpu.request.args.count + 1;
+            let answered = vcpu.device.exits();
+            match vcpu.reply.out {
+                _ if answered != due => {
+                    Err(format!("the VMM answered {answered} timer reads of {due}"))
+                }
+                [first, last, 0, _] if last > first => Ok(()),
+                [first, last, back, _] => Err(format!(
+                    "the timer went from {first} to {last}, {back} times backwards"
+                )),
+            }
+        })?;
+        Ok(Counters::new())
+    }
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Reads of the data port, each of which has KVM rewrite a structure with a version in
+//! guest memory: kvm-clock, the wall clock, steal time.
+
+use super::pvclock;
+use crate::{
+    BadParameter, CellContext, CellError, GuestRequests, Needs, Parameters, Size,
+    evidence::{Crossing, Evidence, Statistic},
+    model::pio::{port_args, port_reads},
+    request::{Requests, Stage},
+};
+use abi::{Args, Op, Request, layout};
+use results::record::Counters;
+use vmm::{AtPortRead, Device, Error, Machine, Vcpu, VmFd};
+
+/// Reads of the data port whose structures lie `offset` bytes into the clock page of
+/// vCPU 0, those of the others `stride` bytes apart.
+fn requests(op: Op, count: u64, offset: u64, stride: u64) -> Requests {
+    let args = Args {
+        address: layout::pvclock(0) + offset,
+        ..port_args(count)
+    };
+    Requests::new(op, args).apart(stride)
+}
+
+/// What makes KVM rewrite kvm-clock.
+#[derive(Clone, Copy, Debug)]
+enum Method {
+    /// KVM_KVMCLOCK_CTRL marks the clock of the vCPU as having been stopped, and so dirty:
+    /// KVM writes it before it enters the guest.
+    KvmclockCtrl,
+    /// KVM_SET_CLOCK rewrites the clock of every vCPU.
+    SetClock,
+}
+
+impl AtPortRead for Method {
+    fn act(&self, vcpu: &Vcpu, vm: &VmFd) -> Result<(), Error> {
+        match self {
+            Method::KvmclockCtrl => vcpu.kvmclock_ctrl(),
+            Method::SetClock => vcpu.advance_clock(vm),
+        }
+    }
+}
+
+/// Updates of kvm-clock, forced one by one.
+#[derive(Clone, Debug)]
+pub(super) struct PvclockUpdate {
+    size: Size,
+    /// Updates, one sample each.
+    count: u64,
+    stride: u64,
+    /// What forces them; `None`: nothing does.
+    method: Option<Method>,
+}
+
+impl PvclockUpdate {
+    pub(super) fn new(params: &Parameters<'_>) -> Result<Self, BadParameter> {
+        let methods = [
+            ("kvmclock-ctrl", Method::KvmclockCtrl),
+            ("set-clock", Method::SetClock),
+        ];
+        Ok(PvclockUpdate {
+            size: params.size()?,
+            count: params.count()?,
+            stride: pvclock::stride(params)?,
+            method: Some(params.word("by", &methods)?),
+        })
+    }
+}
+
+impl GuestRequests for PvclockUpdate {
+    type Fixture = ();
+
+    fn needs(&self) -> Needs {
+        Needs::of(self.size).on_x86_64()
+    }
+
+    fn requests(&self) -> Requests {
+        requests(Op::PvclockUpdate, self.count, 0, self.stride)
+    }
+
+    /// The clock is there without updates too, which must then be missed.
+    fn prepare(&self, machine: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {
+        Ok(pvclock::enable(machine, &self.requests())?)
+    }
+
+    fn device(&self, request: &Request, (): &()) -> Device {
+        let device = Device::new(request.args.seed);
+        match self.method {
+            None => device,
+            Some(method) => device.at_port_read(Box::new(method)),
+        }
+    }
+
+    fn crossing(&self, request: &Request) -> Crossing {
+        port_reads(request)
+    }
+
+    fn statistic(&self) -> Option<Statistic> {
+        Some(Statistic::PORT)
+    }
+
+    fn verify(&self, evidence: &Evidence<'_>, (): &()) -> Result<Counters, CellError> {
+        let wrong = "kept its version, or stepped back, in";
+        evidence.each_vcpu(|vcpu| pvclock::check(&vcpu.reply, evidence.clock, wrong))?;
+        Ok(Counters::new())
+    }
+
+    fn negative_control(&self) -> Option<Self> {
+        Some(PvclockUpdate {
+            method: None,
+            ..self.clone()
+        })
+    }
+}
+
+/// A write of MSR_KVM_WALL_CLOCK_NEW with this guest-physical address.
+#[derive(Debug)]
+struct WriteWallClock(u64);
+
+impl AtPortRead for WriteWallClock {
+    fn act(&self, vcpu: &Vcpu, _: &VmFd) -> Result<(), Error> {
+        vcpu.write_wall_clock(self.0)
+    }
+}
+
+/// What is rewritten.
+#[derive(Clone, Copy, Debug)]
+enum Structure {
+    /// The wall clock, at each write of its MSR.
+    WallClock,
+    /// Steal time, at each exit.
+    StealTime,
+}
+
+/// Updates of a structure whose version is all that the guest reads.
+#[derive(Clone, Debug)]
+pub(super) struct Rewrite {
+    size: Size,
+    /// Updates, one sample each.
+    count: u64,
+    structure: Structure,
+    /// Whether KVM is made to write it.
+    rewritten: bool,
+}
+
+impl Rewrite {
+    pub(super) fn wall_clock(params: &Parameters<'_>) -> Result<Self, BadParameter> {
+        Ok(Rewrite {
+            size: params.size()?,
+            count: params.count()?,
+            structure: Structure::WallClock,
+            rewritten: true,
+        })
+    }
+
+    pub(super) fn steal_time(params: &Parameters<'_>) -> Result<Self, BadParameter> {
+        Ok(Rewrite {
+            structure: Structure::StealTime,
+            ..Rewrite::wall_clock(params)?
+        })
+    }
+}
+
+impl GuestRequests for Rewrite {
+    type Fixture = ();
+
+    fn needs(&self) -> Needs {
+        Needs::of(self.size).on_x86_64()
+    }
+
+    fn requests(&self) -> Requests {
+        let offset = match self.structure {
+            Structure::WallClock => 0,
+            // struct kvm_steal_time: the version is the second 64-bit word.
+            Structure::StealTime => 8,
+        };
+        requests(Op::Rewrite, self.count, offset, layout::PAGE)
+    }
+
+    fn prepare(&self, machine: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {
+        if let (Structure::StealTime, true) = (self.structure, self.rewritten) {
+            for vcpu in machine.vcpus() {
+                let own = self.requests().of_vcpu(Stage::Measurement, vcpu.index());
+                vcpu.enable_steal_time(own.args.address / 64 * 64)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn device(&self, request: &Request, (): &()) -> Device {
+        let device = Device::new(request.args.seed);
+        match (self.structure, self.rewritten) {
+            (Structure::WallClock, true) => {
+                device.at_port_read(Box::new(WriteWallClock(request.args.address)))
+            }
+            _ => device,
+        }
+    }
+
+    fn crossing(&self, request: &Request) -> Crossing {
+        port_reads(request)
+    }
+
+    fn statistic(&self) -> Option<Statistic> {
+        Some(Statistic::PORT)
+    }
+
+    fn verify(&self, evidence: &Evidence<'_>, (): &()) -> Result<Counters, CellError> {
+        evidence.each_vcpu(|vcpu| match vcpu.reply.out {
+            [0, version, ..] if version > 0 => Ok(()),
+            [missed, ..] => Err(format!(
+                "KVM did not rewrite the structure before {missed} of {} reads",
+                vcpu.request.args.count
+            )),
+        })?;
+        Ok(Counters::new())
+    }
+
+    fn negative_control(&self) -> Option<Self> {
+        Some(Rewrite {
+            rewritten: false,
+            ..self.clone()
+        })
+    }
+}
