@@ -98,7 +98,7 @@ fn config() -> Config {
 }
 
 fn machine(kvm: &Kvm) -> Machine {
-    let built = Machine::build(kvm, &config(), workloads::PAYLOAD, |vm, len| {
+    let built = Machine::build(kvm, &config(), models::PAYLOAD, |vm, len| {
         Arm::of(memfd()).allocate(vm, len)
     });
     let (mut machine, _) = built.expect("a machine of memfd can be built");

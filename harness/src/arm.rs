@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Arms as the command line names them, and in records.
 
-use crate::{cell::Job, exit::Failure};
+use crate::{exit::Failure, job::Job};
 use results::{
     Audit, Cell, ParamValue, Testbed,
     audit::Finding,

@@ -48,9 +48,9 @@ pub enum Command {
     /// The first process of the lab
     #[command(hide = true)]
     LabInit,
-    /// A process that works for itself until its standard input ends
+    /// A process beside a guest, which works until its standard input ends
     #[command(hide = true)]
-    Neighbour {
+    CoRunner {
         /// The CPU to work on
         cpu: usize,
     },

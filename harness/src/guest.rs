@@ -2,9 +2,14 @@
 //! What a Linux guest boots: which kernel, which initrd, which command line.
 
 use lab::initramfs::Archive;
+use models::LinuxGuest;
 use results::Fingerprint;
 use serde::{Deserialize, Serialize};
-use std::{fs, path::PathBuf};
+use std::{
+    fmt::Display,
+    fs,
+    path::{Path, PathBuf},
+};
 use vmm::linux::Image;
 
 /// The command line, after which that of the user comes. There is neither PCI nor
@@ -30,35 +35,32 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// The kernel.
+    /// Reads what is to be booted.
     ///
     /// # Errors
-    /// One line.
-    pub fn image(&self) -> Result<Image, String> {
-        let bytes = fs::read(&self.kernel);
-        let bytes = bytes.map_err(|e| format!("{}: {e}", self.kernel.display()))?;
-        Image::new(bytes).map_err(|what| format!("{}: {what}", self.kernel.display()))
-    }
-
-    /// The initrd.
-    ///
-    /// # Errors
-    /// One line.
-    pub fn initrd(&self) -> Result<Vec<u8>, String> {
-        match &self.initrd {
-            Some(path) => fs::read(path).map_err(|e| format!("{}: {e}", path.display())),
-            None => Ok(initrd()),
-        }
+    /// The file that cannot be read or is no kernel, one line.
+    pub fn load(&self) -> Result<LinuxGuest, String> {
+        let said = |path: &Path, what: &dyn Display| format!("{}: {what}", path.display());
+        let kernel = fs::read(&self.kernel).map_err(|e| said(&self.kernel, &e))?;
+        Ok(LinuxGuest {
+            image: Image::new(kernel).map_err(|what| said(&self.kernel, &what))?,
+            initrd: match &self.initrd {
+                Some(path) => fs::read(path).map_err(|e| said(path, &e))?,
+                None => initrd(),
+            },
+            cmdline: self.cmdline(),
+            ours: self.is_ours(),
+        })
     }
 
     /// Whether it is nothing but the initrd of our own, so that one knows how long it
     /// takes.
-    pub fn is_ours(&self) -> bool {
+    fn is_ours(&self) -> bool {
         self.initrd.is_none() && self.ours
     }
 
     /// The whole command line.
-    pub fn cmdline(&self) -> String {
+    fn cmdline(&self) -> String {
         format!("{CMDLINE} {}", self.cmdline).trim_end().to_string()
     }
 
@@ -81,6 +83,6 @@ fn initrd() -> Vec<u8> {
     archive.device("dev/console", 5, 1);
     archive.device("dev/mem", 1, 1);
     archive.device("dev/kmsg", 1, 11);
-    archive.program("init", workloads::INIT);
+    archive.program("init", models::INIT);
     archive.finish()
 }

@@ -8,6 +8,8 @@ pub mod exit;
 
 mod command;
 
+pub mod job;
+
 pub mod arm;
 pub mod guest;
 pub mod plan;

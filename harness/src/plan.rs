@@ -17,7 +17,7 @@ use results::{
 };
 use std::collections::BTreeMap;
 use strategies::{Strategy, registry};
-use workloads::{Model, Profile, Workload};
+use workloads::{Profile, Workload};
 
 /// What a command line selects.
 #[derive(Debug)]
@@ -45,14 +45,12 @@ impl Selection {
     pub fn guest_of(&self, cell: &Cell) -> Option<Guest> {
         let mut all = self.workloads.iter();
         let workload = all.find(|w| w.id == cell.workload)?;
-        self.guest
-            .clone()
-            .filter(|_| workload.model == Model::Linux)
+        self.guest.clone().filter(|_| workload.model.boots_linux)
     }
 
     /// Whether any of its workloads boots a Linux.
     pub fn boots_linux(&self) -> bool {
-        self.workloads.iter().any(|w| w.model == Model::Linux)
+        self.workloads.iter().any(|w| w.model.boots_linux)
     }
 
     /// The plan for `instances`, as it is recorded.

@@ -2,14 +2,14 @@
 //! What can run on a testbed, and why the rest cannot: each strategy is tried.
 
 use crate::{
-    cell::{Answer, Job},
     execute::Executor,
+    job::{Answer, Job},
 };
 use results::Outcome;
 use serde::Serialize;
 use strategies::Strategy;
 
-/// What a trial showed.
+/// What a probe showed.
 #[derive(Clone, Debug)]
 pub struct Probed {
     /// The strategy.
@@ -20,10 +20,10 @@ pub struct Probed {
 
 /// Tries each of `strategies`.
 pub fn probe(executor: &dyn Executor, strategies: &[&'static Strategy]) -> Vec<Probed> {
-    let trial = |strategy: &&Strategy| Job::Trial {
+    let job = |strategy: &&Strategy| Job::Probe {
         strategy: strategy.name.to_string(),
     };
-    let jobs: Vec<_> = strategies.iter().map(trial).collect();
+    let jobs: Vec<_> = strategies.iter().map(job).collect();
     let answers = executor.carry_out(&jobs).into_iter();
     let probed = strategies
         .iter()
@@ -34,7 +34,7 @@ pub fn probe(executor: &dyn Executor, strategies: &[&'static Strategy]) -> Vec<P
                 Answer::Available => None,
                 Answer::Outcome(outcome) => Some(outcome),
                 Answer::Findings(_) | Answer::Booted { .. } => {
-                    Some(Outcome::failed("a trial was answered like something else"))
+                    Some(Outcome::failed("a probe was answered like something else"))
                 }
             },
         });

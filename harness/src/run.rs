@@ -4,14 +4,15 @@
 
 use crate::{
     arm::{self, Arm},
-    cell::{Answer, Job, TlbModel},
     execute::{Executor, TestbedInstance},
+    job::{Answer, Job},
     plan::Selection,
     probe::Probed,
     progress::Progress,
     step::Step,
 };
 use lab::interrupt;
+use models::{FaultInjection, TlbModel};
 use results::{
     Audit, Cell, Outcome, Row, Testbed,
     store::{self, Recorder},
@@ -150,11 +151,13 @@ fn at_once(
             .iter()
             .map(|s| Job::Measure {
                 cell: s.cell.clone(),
-                sabotaged: false,
-                delay_ns: selection.delays.get(&s.cell).copied().unwrap_or(0),
+                faults: FaultInjection {
+                    delay_ns: selection.delays.get(&s.cell).copied().unwrap_or(0),
+                    ..FaultInjection::default()
+                },
                 guest: selection.guest_of(&s.cell),
-                // Whoever carries it out knows.
-                model: TlbModel::Unasked,
+                // The executor knows.
+                tlb_model: TlbModel::Unasked,
             })
             .collect();
         match jobs.is_empty() {

@@ -28,7 +28,7 @@ fn guest_memory_is_as_hidden_as_its_strategy_claims() {
     for strategy in strategies::registry::ALL {
         let arm = strategies::Arm::of(strategy);
         let allocate = |vm: &vmm::VmFd, len| arm.allocate(vm, len);
-        let machine = match vmm::Machine::build(&kvm, &config, workloads::PAYLOAD, allocate) {
+        let machine = match vmm::Machine::build(&kvm, &config, models::PAYLOAD, allocate) {
             Ok((machine, _)) => machine,
             Err(e) => {
                 eprintln!("skipped: {}: {e}", strategy.name);

@@ -6,16 +6,19 @@
 mod kvm_tests;
 
 use clap::Parser;
-use harness::cell::{Answer, Job, carry_out};
+use harness::{
+    cell::carry_out,
+    job::{Answer, Job},
+};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::process::ExitCode;
 use strategies::{Strategy, registry};
 
 fn main() -> ExitCode {
-    // A cell may start its own program as the neighbour of its guest; here that is
+    // A cell may start its own program as the co-runner of its guest; here that is
     // this one.
     let words: Vec<String> = std::env::args().collect();
-    if words.get(1).is_some_and(|word| word == "neighbour") {
+    if words.get(1).is_some_and(|word| word == "co-runner") {
         return harness::dispatch(harness::cli::Cli::parse()).into();
     }
     let mut args = Arguments::from_args();
@@ -55,7 +58,7 @@ fn trials() -> Vec<Trial> {
 
 /// Runs `test` if `strategy` runs here at all.
 fn on(strategy: &'static Strategy, test: kvm_tests::OnStrategy) -> Result<Completion, Failed> {
-    let job = Job::Trial {
+    let job = Job::Probe {
         strategy: strategy.name.to_string(),
     };
     match carry_out(&job) {

@@ -15,7 +15,7 @@ fn the_profile_list_runs_what_every_question_needs() {
             let workload = workloads.iter().find(|w| w.id == id);
             let workload = workload.unwrap_or_else(|| panic!("{}: no {id}", question.name));
             let beds = [Testbed::Host, Testbed::Lab];
-            let cells = beds.map(|bed| workload.cells(Profile::List, bed));
+            let cells = beds.map(|bed| workload.cells(Profile::Full, bed));
             let fits = cells.iter().flatten().any(|cell| {
                 words.clone().all(|word| {
                     let (name, value) = word.split_once('=').unwrap();

@@ -12,30 +12,32 @@
 //! detail = "latency"             # optional: the one that figures and tails show
 //! params = { cpus = [1], mem_mib = [64], count = [500] }
 //! quick = { count = [200] }      # replaces a list for the quick profile
-//! list = { mem_mib = [4096] }    # likewise for the list profile
+//! full = { mem_mib = [4096] }    # likewise for the full profile
 //! lab = { mem_mib = [512] }      # likewise in the lab, unless quick does
 //! fresh = true                   # optional: the lab boots for each of its cells
 //! ```
 //!
 //! Each parameter is a list; a workload has one cell per combination.
 
-use crate::{Error, Model, Profile};
+use crate::{Error, Profile, nearest};
+use models::Model;
 use results::{
     Testbed,
     cell::{ParamValue, Params},
     run::{View, WorkloadInfo},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeMap;
 
-/// The definition files, by family.
+/// The definition files. A file holds one family, or families that are alike: what leaves
+/// the guest is in `exit.toml`.
 const FILES: &[(&str, &str)] = &[
     (
         "calibrate.toml",
         include_str!("../definitions/calibrate.toml"),
     ),
     ("boot.toml", include_str!("../definitions/boot.toml")),
-    ("mmio.toml", include_str!("../definitions/mmio.toml")),
+    ("exit.toml", include_str!("../definitions/exit.toml")),
     ("clock.toml", include_str!("../definitions/clock.toml")),
     ("fault.toml", include_str!("../definitions/fault.toml")),
     ("tlb.toml", include_str!("../definitions/tlb.toml")),
@@ -50,8 +52,9 @@ type Lists = BTreeMap<String, Vec<ParamValue>>;
 pub struct Workload {
     /// `family/name`.
     pub id: String,
-    /// What the guest does.
-    pub model: Model,
+    /// What is done.
+    #[serde(deserialize_with = "model")]
+    pub model: &'static Model,
     /// One line.
     pub summary: String,
     /// Prose for the report: what it measures, what it does not.
@@ -71,7 +74,7 @@ pub struct Workload {
     #[serde(default)]
     quick: Lists,
     #[serde(default)]
-    list: Lists,
+    full: Lists,
     #[serde(default)]
     lab: Lists,
 }
@@ -80,6 +83,17 @@ pub struct Workload {
 #[serde(deny_unknown_fields)]
 struct File {
     workload: Vec<Workload>,
+}
+
+/// The model of that name.
+fn model<'de, D: Deserializer<'de>>(name: D) -> Result<&'static Model, D::Error> {
+    let name = String::deserialize(name)?;
+    models::find(&name).ok_or_else(|| {
+        let hint = nearest(&name, models::all().map(|model| model.name))
+            .map(|n| format!("; did you mean {n}?"))
+            .unwrap_or_default();
+        de::Error::custom(format!("unknown model `{name}`{hint}"))
+    })
 }
 
 /// All workloads that come with this version, in the order of the files.
@@ -113,7 +127,7 @@ fn parse(name: &str, text: &str) -> Result<Vec<Workload>, Error> {
                 w.id
             )));
         }
-        for (table, lists) in [("quick", &w.quick), ("list", &w.list), ("lab", &w.lab)] {
+        for (table, lists) in [("quick", &w.quick), ("full", &w.full), ("lab", &w.lab)] {
             if let Some(name) = lists.keys().find(|name| !w.params.contains_key(*name)) {
                 let what = format!("{}: {table} has {name:?}, params has not", w.id);
                 return Err(wrong(what));
@@ -122,7 +136,11 @@ fn parse(name: &str, text: &str) -> Result<Vec<Workload>, Error> {
         for profile in Profile::ALL {
             for testbed in [Testbed::Host, Testbed::Lab] {
                 for params in w.cells(profile, testbed) {
-                    w.model.script(&w.id, &params)?;
+                    w.model.experiment(&params).map_err(|e| Error::Param {
+                        workload: w.id.clone(),
+                        name: e.name,
+                        what: e.what,
+                    })?;
                 }
             }
         }
@@ -162,7 +180,7 @@ impl Workload {
         let tables = [
             (&self.quick, profile == Profile::Quick),
             (&self.lab, testbed == Testbed::Lab),
-            (&self.list, profile == Profile::List),
+            (&self.full, profile == Profile::Full),
         ];
         let mut applying = tables.iter().filter(|(_, applies)| *applies);
         let found = applying.find_map(|(lists, _)| lists.get(name));
@@ -185,7 +203,7 @@ impl Workload {
             view: self.view,
             headline: self.headline.clone(),
             detail: self.detail.clone(),
-            phases: self.model.phases().iter().map(|p| p.to_string()).collect(),
+            phases: self.model.phases.iter().map(|p| p.to_string()).collect(),
         }
     }
 }
@@ -251,13 +269,18 @@ mod tests {
         check(
             "mmio-read",
             "mmio-reed",
-            "mmio.toml: line 4: unknown variant `mmio-reed`",
+            "mmio.toml: line 4: unknown model `mmio-reed`; did you mean mmio-read?",
         );
         check("\"mmio/x\"", "\"mmio\"", "not of the form family/name");
         check("{ count = [9] }", "{ size = [9] }", "quick has \"size\"");
         check("[500, 600", "[500, 1000000", "parameter count");
         check("mem_mib = [64]", "mem_mib = [1]", "parameter mem_mib");
         check("count = [9]", "count = [\"many\"]", "parameter count");
+        check(
+            "count = [500",
+            "size = [1], count = [500",
+            "parameter size: is unknown",
+        );
         check("view = \"latency\"", "", "missing field `view`");
         check(
             "quick = {",

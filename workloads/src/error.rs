@@ -42,7 +42,7 @@ pub enum Error {
         what: String,
     },
     /// A word is no profile.
-    #[error("unknown profile {0:?}; profiles are quick, report and list")]
+    #[error("unknown profile {0:?}; profiles are quick, report and full")]
     Profile(String),
 }
 

@@ -13,20 +13,20 @@ pub enum Profile {
     Quick,
     /// 30 blocks, all parameters.
     Report,
-    /// 50 blocks, all parameters: for a mailing list.
-    List,
+    /// 50 blocks, all parameters: for what is published.
+    Full,
 }
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Profile; 3] = [Profile::Quick, Profile::Report, Profile::List];
+    pub const ALL: [Profile; 3] = [Profile::Quick, Profile::Report, Profile::Full];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Profile::Quick => "quick",
             Profile::Report => "report",
-            Profile::List => "list",
+            Profile::Full => "full",
         }
     }
 
@@ -36,7 +36,7 @@ impl Profile {
         match self {
             Profile::Quick => 15,
             Profile::Report => 30,
-            Profile::List => 50,
+            Profile::Full => 50,
         }
     }
 }
@@ -44,7 +44,9 @@ impl Profile {
 impl FromStr for Profile {
     type Err = Error;
 
+    /// Its name, or `list`, as the profile `full` was called before.
     fn from_str(s: &str) -> Result<Self, Error> {
+        let s = if s == "list" { "full" } else { s };
         let found = Profile::ALL.into_iter().find(|p| p.name() == s);
         found.ok_or_else(|| Error::Profile(s.to_string()))
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Selecting workloads by pattern, and guessing what a misspelt word meant.
+//! Selecting workloads by pattern.
 
-use crate::{Error, Workload};
+use crate::{Error, Workload, nearest};
 use glob::Pattern;
 
 /// The workloads that match any of `patterns`, in definition order; all of
@@ -30,17 +30,6 @@ pub fn select(all: Vec<Workload>, patterns: &[String]) -> Result<Vec<Workload>, 
     }
     let matches = |w: &Workload| compiled.iter().any(|p| p.matches(&w.id));
     Ok(all.into_iter().filter(matches).collect())
-}
-
-/// The candidate spelled most like `word`, if it is at all alike.
-pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
-    // Quadratic in the length, and the word comes from a command line.
-    let word: String = word.chars().take(64).collect();
-    candidates
-        .map(|c| (strsim::jaro_winkler(&word, c), c))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, c)| c.to_string())
 }
 
 #[cfg(test)]

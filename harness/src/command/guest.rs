@@ -9,7 +9,6 @@ use std::{
     path::{Path, PathBuf},
 };
 use vmm::linux::Image;
-use workloads::Model;
 
 /// What `args` names, with the lab's kernel where they name none; nothing if that is
 /// not built.
@@ -65,7 +64,7 @@ pub(super) fn check_room(
     testbeds: &[Testbed],
 ) -> Result<(), Failure> {
     let all = selection.workloads.iter();
-    let boots = all.filter(|w| w.model == Model::Linux);
+    let boots = all.filter(|w| w.model.boots_linux);
     let cells = boots.flat_map(|w| {
         let on = |testbed: &Testbed| w.cells(selection.profile, *testbed);
         testbeds.iter().flat_map(on).collect::<Vec<_>>()

@@ -4,6 +4,7 @@
 mod audit;
 mod calibrate;
 mod cell;
+mod co_runner;
 mod diff;
 mod export;
 mod gate;
@@ -12,7 +13,6 @@ mod lab;
 mod lab_build;
 mod list;
 mod merge;
-mod neighbour;
 mod probe;
 mod report;
 mod run;
@@ -47,7 +47,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Export(args) => export::run(args),
         Command::Merge(args) => merge::run(args),
         Command::Cell => cell::run(),
-        Command::Neighbour { cpu } => neighbour::run(cpu),
+        Command::CoRunner { cpu } => co_runner::run(cpu),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Gate(args) => gate::run(&args),

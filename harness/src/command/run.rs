@@ -143,7 +143,7 @@ pub(super) fn select(args: &RunArgs) -> Result<Selection, Failure> {
 /// the profile `list` is there to answer; none for all.
 fn wanted(args: &RunArgs) -> Vec<String> {
     match (&args.workloads[..], args.profile) {
-        ([], Profile::List) => {
+        ([], Profile::Full) => {
             let ids = report::questions().iter().flat_map(Question::workloads);
             ids.map(str::to_string).collect()
         }

@@ -2,7 +2,7 @@
 //! What carries out jobs.
 
 use crate::{
-    cell::{Answer, Job},
+    job::{Answer, Job},
     step::Step,
 };
 use results::Fingerprint;

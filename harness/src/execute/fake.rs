@@ -4,7 +4,7 @@
 //! record, and every report of it says that the numbers are invented.
 
 use super::{Executor, Kind, TestbedInstance};
-use crate::cell::{Answer, Job};
+use crate::job::{Answer, Job};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use results::{Cell, Outcome, Testbed, Unit};
@@ -48,7 +48,7 @@ impl Fake {
         // has something to show.
         let place = registry::ALL.iter().position(|s| s.name == cell.strategy);
         let level = 1000 + 100 * place.unwrap_or(0) as u64;
-        let phases = workload.model.phases();
+        let phases = workload.model.phases;
         let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
         let mut sample =
             |n: usize| -> Vec<u64> { (0..n).map(|_| level + random.random_range(0..50)).collect() };
@@ -86,7 +86,7 @@ impl Fake {
         match job {
             Job::Audit { .. } => Answer::Findings(Vec::new()),
             // One strategy is always missing: reports must show the hole.
-            Job::Trial { strategy } => match registry::find(strategy) {
+            Job::Probe { strategy } => match registry::find(strategy) {
                 Some(s) if s.claims().claim.isolates() => {
                     let missing = Arm::of(s).explain(&Refusal {
                         stage: Stage::Run,

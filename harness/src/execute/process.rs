@@ -2,7 +2,7 @@
 //! A process per cell: what kills it becomes a row.
 
 use super::Executor;
-use crate::cell::{Answer, Job};
+use crate::job::{Answer, Job};
 use results::Outcome;
 use std::{
     io::{self, Read, Write},
@@ -128,7 +128,7 @@ fn died(job: &Job, status: ExitStatus, errors: &str) -> Outcome {
         Some(signal) => format!("killed by {}", signal_name(signal)),
         None => format!("ended with {status} and no answer"),
     };
-    if let (Job::Trial { .. }, Some(libc::SIGBUS), Ok(arm)) = (job, status.signal(), job.arm()) {
+    if let (Job::Probe { .. }, Some(libc::SIGBUS), Ok(arm)) = (job, status.signal(), job.arm()) {
         let missing = arm.explain(&Refusal {
             stage: Stage::Touch,
             errno: None,
@@ -165,7 +165,7 @@ mod tests {
         let path = dir.path().join("cell.sh");
         std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
-        let job = Job::Trial {
+        let job = Job::Probe {
             strategy: "guest-memfd".into(),
         };
         Process::new(path, limit).answer(&job)
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_there_is_an_answer() {
-        let job = Job::Trial {
+        let job = Job::Probe {
             strategy: "anon".into(),
         };
         let answer = Process::new("/nonexistent".into(), LIMIT).answer(&job);

@@ -92,7 +92,7 @@ impl LabArgs {
     /// The numbers of CPUs asked for, or those of `profile`.
     pub fn cpus(&self, profile: Profile) -> Vec<u64> {
         match (&self.cpus[..], profile) {
-            ([], Profile::List) => vec![1, 2, 4, 8],
+            ([], Profile::Full) => vec![1, 2, 4, 8],
             ([], Profile::Quick | Profile::Report) => vec![1],
             (given, _) => given.to_vec(),
         }

@@ -3,8 +3,12 @@
 
 use super::{MEMORY, OnStrategy, ask, config, started};
 use abi::{Args, Digest, Op, layout, value};
-use harness::cell::{Answer, Job, carry_out};
+use harness::{
+    cell::carry_out,
+    job::{Answer, Job},
+};
 use libtest_mimic::Failed;
+use models::{FaultInjection, TlbModel};
 use results::{Cell, Outcome, Testbed};
 use std::fs;
 use strategies::Strategy;
@@ -20,7 +24,7 @@ pub(crate) const TESTS: &[(&str, OnStrategy)] = &[
         "every_workload_measures_and_proves_itself",
         workloads_measure,
     ),
-    ("a_path_taken_away_is_found_out", sabotage_is_found_out),
+    ("every_negative_control_fails", negative_controls_fail),
     ("work_added_to_exits_is_measured", added_work_is_measured),
 ];
 
@@ -152,15 +156,9 @@ const MAY_BE_MISSING: [&str; 10] = [
 
 fn workloads_measure(strategy: &'static Strategy) -> Result<(), Failed> {
     for (workload, cell) in cells(strategy)? {
-        let job = Job::Measure {
-            cell,
-            sabotaged: false,
-            delay_ns: 0,
-            guest: None,
-            model: harness::cell::TlbModel::Unasked,
-        };
+        let job = Job::measure(cell);
         let Answer::Outcome(outcome) = carry_out(&job) else {
-            return Err("a measurement was answered like a trial".into());
+            return Err("a measurement was answered like a probe".into());
         };
         // The guard did its work: this machine has no huge page left right now.
         if let Outcome::Failed { error, .. } = &outcome
@@ -183,7 +181,7 @@ fn workloads_measure(strategy: &'static Strategy) -> Result<(), Failed> {
             "{}: {samples:?}",
             workload.id
         );
-        for phase in workload.model.phases() {
+        for phase in workload.model.phases {
             assert!(
                 samples.contains_key(*phase),
                 "{} has no {phase}",
@@ -206,10 +204,12 @@ fn added_work_is_measured(strategy: &'static Strategy) -> Result<(), Failed> {
     for delay_ns in [0, ADDED] {
         let job = Job::Measure {
             cell: cell.clone(),
-            sabotaged: false,
-            delay_ns,
+            faults: FaultInjection {
+                delay_ns,
+                ..FaultInjection::default()
+            },
             guest: None,
-            model: harness::cell::TlbModel::Unasked,
+            tlb_model: TlbModel::Unasked,
         };
         match carry_out(&job) {
             Answer::Outcome(Outcome::Measured { samples, .. }) => {
@@ -241,17 +241,19 @@ fn cells(strategy: &'static Strategy) -> Result<Vec<(Workload, Cell)>, Failed> {
     Ok(cells)
 }
 
-/// A workload whose path was taken away on purpose is a failure, never a figure:
-/// its proof can fail.
-fn sabotage_is_found_out(strategy: &'static Strategy) -> Result<(), Failed> {
+/// A workload whose path was taken away on purpose is a failure, never a figure: its
+/// verification can fail.
+fn negative_controls_fail(strategy: &'static Strategy) -> Result<(), Failed> {
     let mut failed = 0;
     for (_, cell) in cells(strategy)? {
         let job = Job::Measure {
             cell,
-            sabotaged: true,
-            delay_ns: 0,
+            faults: FaultInjection {
+                negative_control: true,
+                ..FaultInjection::default()
+            },
             guest: None,
-            model: harness::cell::TlbModel::Unasked,
+            tlb_model: TlbModel::Unasked,
         };
         match carry_out(&job) {
             Answer::Outcome(Outcome::Failed { .. }) => failed += 1,
@@ -260,6 +262,6 @@ fn sabotage_is_found_out(strategy: &'static Strategy) -> Result<(), Failed> {
             other => return Err(format!("{job:?}: {other:?}").into()),
         }
     }
-    assert!(failed >= 10, "only {failed} cells could be sabotaged");
+    assert!(failed >= 10, "only {failed} cells have a negative control");
     Ok(())
 }

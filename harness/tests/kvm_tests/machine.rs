@@ -3,8 +3,9 @@
 
 use super::{OnMachine, ask, config, started};
 use abi::{Args, Digest, Op, layout};
-use harness::cell::{Job, TICKS_PER_ITERATION_MAX};
+use harness::job::Job;
 use libtest_mimic::{Completion, Failed};
+use models::guard::TICKS_PER_ITERATION_MAX;
 use results::{Cell, Outcome, Testbed, cell::ParamValue};
 use std::{
     fs,
@@ -253,7 +254,7 @@ fn impossible() -> Result<Completion, Failed> {
     let check = |vcpus, memory, expected: &str| {
         let mut config = config(vcpus, Cpl::User);
         config.memory = memory;
-        let built = Machine::build(&kvm, &config, workloads::PAYLOAD, |vm, len| {
+        let built = Machine::build(&kvm, &config, models::PAYLOAD, |vm, len| {
             Arm::of(memfd()).allocate(vm, len)
         });
         let text = built.map(drop).unwrap_err().to_string();
@@ -288,13 +289,7 @@ fn peak_memory() -> Result<Completion, Failed> {
         .spawn()?;
     serde_json::to_writer(
         child.stdin.take().expect("it is piped"),
-        &Job::Measure {
-            cell,
-            sabotaged: false,
-            delay_ns: 0,
-            guest: None,
-            model: harness::cell::TlbModel::Unasked,
-        },
+        &Job::measure(cell),
     )?;
     // The pipe is too small for the answer, so that the process is still there,
     // all its work done, when the first byte of it arrives.

@@ -34,7 +34,7 @@ fn config(vcpus: u64, cpl: Cpl) -> Config {
 /// A machine of `strategy` that takes requests.
 fn started(strategy: &'static Strategy, config: &Config) -> Result<Machine, vmm::Error> {
     let kvm = vmm::open_kvm()?;
-    let (mut machine, _) = Machine::build(&kvm, config, workloads::PAYLOAD, |vm, len| {
+    let (mut machine, _) = Machine::build(&kvm, config, models::PAYLOAD, |vm, len| {
         Arm::of(strategy).allocate(vm, len)
     })?;
     machine.start()?;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What a cell counts by the PMU, and what it says where there is none.
 
-use harness::cell::{Answer, Job, carry_out};
+use harness::{
+    cell::carry_out,
+    job::{Answer, Job},
+};
 use libtest_mimic::{Completion, Failed};
 use observe::cpu;
 use results::{Cell, Outcome, Testbed};
@@ -11,13 +14,7 @@ use workloads::Profile;
 /// silent where no PMU is, and nothing counts 0 for want of one.
 pub(super) fn counted_or_said() -> Result<Completion, Failed> {
     for (workload, about_translation) in [("tlb/chase", true), ("pio/user", false)] {
-        let job = Job::Measure {
-            cell: cell(workload)?,
-            sabotaged: false,
-            delay_ns: 0,
-            guest: None,
-            model: harness::cell::TlbModel::Unasked,
-        };
+        let job = Job::measure(cell(workload)?);
         let answer = carry_out(&job);
         let Answer::Outcome(Outcome::Measured {
             counters,

@@ -9,7 +9,7 @@ use std::{
 use toml::Table;
 
 /// Each crate by its folder, and what it or its build script needs of ours.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("results", &[]),
     ("report", &["results"]),
     ("strategies", &["results"]),
@@ -17,8 +17,12 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("workloads/embed", &[]),
     ("workloads/guest", &["abi", "embed"]),
     ("workloads/init", &["abi"]),
-    ("workloads", &["abi", "embed", "results"]),
+    ("workloads", &["models", "results"]),
     ("harness/lab", &["observe"]),
+    (
+        "workloads/models",
+        &["abi", "embed", "observe", "results", "strategies", "vmm"],
+    ),
     ("harness/observe", &["results"]),
     ("harness/tlb-model", &["abi"]),
     ("harness/vmm", &["abi", "strategies"]),
@@ -30,6 +34,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "abi",
             "embed",
             "lab",
+            "models",
             "observe",
             "report",
             "results",

@@ -8,7 +8,7 @@ use results::{
 };
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
-use strategies::{GuestRam, Mode, Strategy};
+use strategies::{Arm, AtWork};
 use vmm::{
     Kvm, Machine, Phases, VmFd,
     stats::{self, Stats},
@@ -36,10 +36,8 @@ impl FaultInjection {
 pub struct Conditions<'a> {
     /// The cell, whose parameters the model reads.
     pub cell: &'a Cell,
-    /// Its strategy.
-    pub strategy: &'a Strategy,
-    /// The strategy's mode.
-    pub mode: &'a Mode,
+    /// The cell's strategy in its mode.
+    pub arm: &'a Arm,
     /// The lab's TLB model, whose windows lie around what is measured.
     pub tlb_model: &'a TlbModel,
     /// What is changed on purpose.
@@ -76,9 +74,9 @@ impl<'a> CellContext<'a> {
         self.conditions
     }
 
-    /// The strategy.
-    pub(crate) fn strategy(&self) -> &Strategy {
-        self.conditions.strategy
+    /// The strategy in its mode.
+    pub(crate) fn arm(&self) -> &Arm {
+        self.conditions.arm
     }
 
     /// The lab's TLB model.
@@ -96,16 +94,18 @@ impl<'a> CellContext<'a> {
         &self.kvm
     }
 
-    /// Memory of the strategy in the cell's mode.
-    pub(crate) fn allocate(&self, vm: &VmFd, len: u64) -> Result<GuestRam, strategies::Error> {
-        (self.strategy().allocate)(vm, len, self.conditions.mode)
+    /// Checks that the strategy was at work: one that did without would be measured as what
+    /// it is not.
+    pub(crate) fn at_work(&self, seen: AtWork<'_>) -> Result<(), CellError> {
+        let shown = self.arm().claims().evidence.check(seen);
+        Ok(shown.map_err(|why| format!("{}: {why}", self.arm()))?)
     }
 
     /// A machine that has run nothing, and how long each step took.
     pub(crate) fn build(&self, needs: Needs) -> Result<(Machine, Phases), CellError> {
-        let allocate = |vm: &VmFd, len| self.allocate(vm, len);
+        let allocate = |vm: &VmFd, len| self.arm().allocate(vm, len);
         let built = Machine::build(&self.kvm, &needs.config(), PAYLOAD, allocate);
-        built.map_err(|e| CellError::building(self.strategy(), self.conditions.mode, e))
+        built.map_err(|e| CellError::building(self.arm(), e))
     }
 
     /// A machine whose guest takes requests, natively.
@@ -119,7 +119,7 @@ impl<'a> CellContext<'a> {
     /// What KVM's statistics grew by, what its page tables hold now, and how much of the
     /// memory is huge pages, which is checked against the strategy's promise.
     pub(crate) fn counters(&self, machine: &Machine, grown: Stats) -> Result<Counters, CellError> {
-        counting::counters(self.strategy(), machine.ram(), machine.stats()?, grown)
+        counting::counters(self.arm(), machine.ram(), machine.stats()?, grown)
     }
 
     /// The counters of a machine whose statistics did not matter so far.

@@ -6,23 +6,19 @@ use results::{
     counter::{self, Counter, kvm},
     record::Counters,
 };
-use strategies::{GuestRam, Strategy};
+use strategies::{Arm, GuestRam};
 use vmm::stats::Stats;
 
 /// What `grown` and the statistics `now` say, by their names in a record, and how much of
-/// `ram` is huge pages, which is checked against what `strategy` promises.
+/// `ram` is huge pages, which is checked against what the strategy promises.
 pub(crate) fn counters(
-    strategy: &Strategy,
+    arm: &Arm,
     ram: &GuestRam,
     now: Stats,
     grown: Stats,
 ) -> Result<Counters, CellError> {
-    let huge = guard::page_size(strategy, ram).map_err(|why| {
-        format!(
-            "the page size is not what {} promises: {why}",
-            strategy.name
-        )
-    })?;
+    let huge = guard::page_size(arm.strategy(), ram)
+        .map_err(|why| format!("the page size is not what {arm} promises: {why}"))?;
     let mut counters = Counters::new();
     for (name, n) in now {
         if name.starts_with(counter::PAGES) {

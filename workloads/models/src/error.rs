@@ -2,7 +2,7 @@
 //! Why a cell has no samples.
 
 use results::Outcome;
-use strategies::{Missing, Mode, Refusal, Stage, Strategy};
+use strategies::{Arm, Missing, Refusal};
 
 /// Why a cell ended without samples.
 #[derive(Debug)]
@@ -18,20 +18,25 @@ pub enum CellError {
 impl CellError {
     /// The machine lacks something: the reason, and what would help.
     pub fn missing(reason: impl Into<String>, remedy: impl Into<String>) -> Self {
-        CellError::Missing(Missing {
-            reason: reason.into(),
-            remedy: remedy.into(),
-        })
+        CellError::Missing(Missing::new(reason, remedy))
     }
 
-    /// What it means that a machine of `strategy` in `mode` could not be built. A strategy
-    /// is probed in its default mode: memory that only another mode does not get is
-    /// something that the machine lacks.
-    pub fn building(strategy: &Strategy, mode: &Mode, error: vmm::Error) -> Self {
+    /// The same, where a system call was refused with this error.
+    pub(crate) fn with_errno(self, errno: Option<i32>) -> Self {
+        match self {
+            CellError::Missing(missing) => CellError::Missing(missing.with_errno(errno)),
+            other => other,
+        }
+    }
+
+    /// What it means that a machine of `arm` could not be built. A strategy is probed in its
+    /// default mode: memory that only another mode does not get is something that the
+    /// machine lacks.
+    pub fn building(arm: &Arm, error: vmm::Error) -> Self {
         match error {
-            vmm::Error::Memory(_) if !mode.is_empty() => {
-                CellError::Missing((strategy.explain)(&Refusal {
-                    stage: Stage::Allocate,
+            vmm::Error::Memory(ref refused) if !arm.mode().is_default() => {
+                CellError::Missing(arm.explain(&Refusal {
+                    stage: refused.stage,
                     errno: error.errno(),
                     seen: error.to_string(),
                 }))
@@ -43,7 +48,7 @@ impl CellError {
     /// The row that says so.
     pub fn into_outcome(self) -> Outcome {
         match self {
-            CellError::Missing(m) => Outcome::missing(m.reason, m.remedy),
+            CellError::Missing(missing) => missing.into(),
             CellError::VerificationFailed(why) => Outcome::failed(why),
             CellError::Machine(error) => Outcome::Failed {
                 error: error.to_string(),

@@ -7,7 +7,6 @@ use crate::{
 };
 use abi::{Reply, Request};
 use results::counter::{Counter, kvm};
-use strategies::Strategy;
 use vm_memory::{Bytes, GuestAddress};
 use vmm::{Device, Machine, stats::Stats};
 
@@ -171,29 +170,6 @@ impl Evidence<'_> {
                 "KVM mapped {pages} pages where {touched} were touched for the first time"
             )),
         }
-    }
-
-    /// The strategy was at work: one that quietly did without would be measured as what it
-    /// is not. `touched` pages were touched for the first time.
-    pub(crate) fn is_of(&self, strategy: &Strategy, touched: u64) -> Result<(), String> {
-        let zaps = self.grew(kvm::DIRECT_MAP_ZAPS);
-        if strategy.counted.zaps && zaps < touched {
-            return Err(format!(
-                "{}: {zaps} pages left the direct map where {touched} were touched for the first time",
-                strategy.name
-            ));
-        }
-        // Reads only: the one kind of write in these workloads is that of kvm-clock,
-        // through a pfn cache, which reinserted its page once when it was made.
-        let accesses = self.grew(kvm::GUEST_MEM_READS);
-        let reinserts = self.grew(kvm::DIRECT_MAP_REINSERTS);
-        if strategy.counted.reinserts && accesses > 0 && reinserts == 0 {
-            return Err(format!(
-                "{}: KVM read guest memory {accesses} times and reinserted nothing: it took another way",
-                strategy.name
-            ));
-        }
-        Ok(())
     }
 }
 

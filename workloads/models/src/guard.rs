@@ -54,21 +54,21 @@ fn native_at(ticks: u64) -> Result<(), Missing> {
     if ticks <= TICKS_PER_ITERATION_MAX {
         return Ok(());
     }
-    Err(Missing {
-        reason: format!(
+    Err(Missing::new(
+        format!(
             "guest instructions are emulated: {ticks} ticks for one iteration of a two-instruction loop, where {TICKS_PER_ITERATION_MAX} are allowed"
         ),
-        remedy: "a KVM that runs the guest natively, or --on lab".into(),
-    })
+        "a KVM that runs the guest natively, or --on lab",
+    ))
 }
 
 /// KVM's emulator came upon an instruction that it does not know: a guest that ran
 /// natively would not have asked it.
 fn gave_up() -> Missing {
-    Missing {
-        reason: "guest instructions are emulated, and KVM's emulator lacks one of them (KVM_EXIT_INTERNAL_ERROR)".into(),
-        remedy: "a KVM that runs the guest natively, or --on lab".into(),
-    }
+    Missing::new(
+        "guest instructions are emulated, and KVM's emulator lacks one of them (KVM_EXIT_INTERNAL_ERROR)",
+        "a KVM that runs the guest natively, or --on lab",
+    )
 }
 
 /// Refuses to begin what this machine has no memory for: the kernel would kill
@@ -93,10 +93,10 @@ fn room_for(guest: Bytes, free: Bytes) -> Result<(), Missing> {
         return Ok(());
     }
     let (need, free) = (need >> 20, free.0 >> 20);
-    Err(Missing {
-        reason: format!("not enough memory: {need} MiB needed, {free} MiB available"),
-        remedy: "free some memory, or choose a smaller mem_mib".into(),
-    })
+    Err(Missing::new(
+        format!("not enough memory: {need} MiB needed, {free} MiB available"),
+        "free some memory, or choose a smaller mem_mib",
+    ))
 }
 
 /// Checks the page size that `strategy` promises; returns how many bytes of its

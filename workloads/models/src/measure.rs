@@ -47,7 +47,6 @@ fn attempt(
     console: &RefCell<Option<String>>,
 ) -> Result<Outcome, CellError> {
     let cell = conditions.cell;
-    conditions.strategy.check(conditions.mode)?;
     let experiment = model
         .experiment(&cell.params)
         .map_err(|e| format!("{}: {e}", cell.workload))?;

@@ -2,7 +2,6 @@
 //! The machine that an experiment needs.
 
 use crate::CellError;
-use strategies::Missing;
 use vmm::{Config, Cpl};
 
 /// How large a machine is.
@@ -55,10 +54,10 @@ impl Needs {
     pub(crate) fn check(self) -> Result<(), CellError> {
         match self.x86_64 && cfg!(not(target_arch = "x86_64")) {
             false => Ok(()),
-            true => Err(CellError::Missing(Missing {
-                reason: "this path exists on x86-64 only".into(),
-                remedy: "a machine with an x86-64 processor".into(),
-            })),
+            true => Err(CellError::missing(
+                "this path exists on x86-64 only",
+                "a machine with an x86-64 processor",
+            )),
         }
     }
 

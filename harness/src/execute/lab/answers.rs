@@ -3,7 +3,7 @@
 //! job that it was at, with the console's last lines.
 
 use super::inside::Line;
-use crate::cell::Answer;
+use crate::job::Answer;
 use lab::End;
 use results::Outcome;
 

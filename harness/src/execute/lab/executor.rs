@@ -4,13 +4,14 @@
 
 use super::{answers::in_order, files::pack, inside};
 use crate::{
-    cell::{Answer, Job, TlbModel},
     execute::{Executor, LAB_CPUS},
+    job::{Answer, Job},
     step::Step,
 };
 use lab::{
     Boot, Emulator, Error, Machine, Terminal, initramfs, program::this_program, tlb::Modelling,
 };
+use models::TlbModel;
 use results::{Cell, Fingerprint, Outcome, cell::Group};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -101,8 +102,8 @@ impl Lab {
         let (said, modelling) = self.model_for(jobs);
         let mut inside = jobs.to_vec();
         for job in &mut inside {
-            if let Job::Measure { model, .. } = job {
-                *model = said.clone();
+            if let Job::Measure { tlb_model, .. } = job {
+                *tlb_model = said.clone();
             }
         }
         let files = pack(&mut inside).map_err(|(path, source)| Error::Io {
@@ -218,7 +219,7 @@ fn boot(step: &Step, fresh: &BTreeSet<&str>) -> BootKey {
 fn cpus(job: &Job) -> Option<u64> {
     match job {
         Job::Measure { cell, .. } => cell.int(LAB_CPUS),
-        Job::Trial { .. } | Job::Audit { .. } => None,
+        Job::Probe { .. } | Job::Audit { .. } => None,
     }
 }
 
@@ -232,19 +233,13 @@ mod tests {
     };
 
     fn job(workload: &str) -> Job {
-        Job::Measure {
-            cell: Cell {
-                testbed: Testbed::Lab,
-                strategy: results::BASELINE.into(),
-                workload: workload.into(),
-                params: Params::new(),
-                mode: Params::new(),
-            },
-            sabotaged: false,
-            delay_ns: 0,
-            guest: None,
-            model: TlbModel::Unasked,
-        }
+        Job::measure(Cell {
+            testbed: Testbed::Lab,
+            strategy: results::BASELINE.into(),
+            workload: workload.into(),
+            params: Params::new(),
+            mode: Params::new(),
+        })
     }
 
     #[test]
@@ -290,10 +285,10 @@ mod tests {
                 modelling: Err("no QEMU".into()),
                 everywhere,
             };
-            let trial = Job::Trial {
+            let probe = Job::Probe {
                 strategy: results::BASELINE.into(),
             };
-            let (said, model) = lab.model_for(&[trial, job(workload)]);
+            let (said, model) = lab.model_for(&[probe, job(workload)]);
             assert_eq!((&said, model), (expected, None), "{workload}");
         };
         check(false, "tlb/chase", &absent);

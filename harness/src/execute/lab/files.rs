@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What Linux guests boot, on its way into the lab.
 
-use crate::cell::Job;
+use crate::job::Job;
 use lab::initramfs::Archive;
 use std::{
     fs, io,

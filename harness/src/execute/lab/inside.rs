@@ -3,8 +3,8 @@
 //! and a line with its answer.
 
 use crate::{
-    cell::{Answer, Job},
     execute::Process,
+    job::{Answer, Job},
 };
 use lab::init::{self, Task};
 use serde::{Deserialize, Serialize};

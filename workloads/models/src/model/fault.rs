@@ -220,6 +220,7 @@ pub(super) fn no_holes(error: &strategies::Error) -> CellError {
         format!("this memory takes no holes ({error})"),
         "a kernel whose file behind this memory supports fallocate(PUNCH_HOLE)",
     )
+    .with_errno(error.source.raw_os_error())
 }
 
 /// Touches of pages that a thread of the VMM serves.

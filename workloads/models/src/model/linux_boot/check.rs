@@ -2,12 +2,12 @@
 //! That what was measured is a boot, on the machine that was asked for.
 
 use crate::{
-    Size,
+    CellContext, CellError, Size,
     counting::{of, pages_in},
 };
 use abi::{init, layout};
 use results::counter::kvm;
-use strategies::Strategy;
+use strategies::AtWork;
 use vmm::{
     linux::{Said, Served},
     stats::Stats,
@@ -45,31 +45,39 @@ pub(super) fn booted(size: Size, said: &Said, console: &str) -> Result<(), Strin
     }
 }
 
-/// The strategy was at work, by KVM's statistics of the whole boot.
-pub(super) fn strategy(strategy: &Strategy, size: Size, now: &Stats) -> Result<(), String> {
+/// The kernel touched its memory, and the strategy was at work, by KVM's statistics of the
+/// whole boot.
+pub(super) fn strategy(
+    context: &CellContext<'_>,
+    size: Size,
+    now: &Stats,
+) -> Result<(), CellError> {
     let mapped = pages_in(now);
     let least = size.memory / layout::PAGE * DESCRIPTION / layout::PAGE;
     if mapped < least {
         return Err(format!(
             "KVM's page tables hold {mapped} pages where a kernel must have touched {least}"
-        ));
+        )
+        .into());
     }
-    let reads = of(now, kvm::GUEST_MEM_READS);
-    let reinserts = of(now, kvm::DIRECT_MAP_REINSERTS);
+    context.at_work(AtWork {
+        touched: mapped,
+        freed: 0,
+        grown: now,
+    })?;
     // A pfn cache reinserts its page in every strategy, once; a page that is held may
     // serve a few accesses.
-    if strategy.counted.reinserts && reinserts < reads / 4 {
+    let reads = of(now, kvm::GUEST_MEM_READS);
+    if let Some(way) = context.arm().claims().evidence.read.first()
+        && of(now, *way) < reads / 4
+    {
         return Err(format!(
-            "{}: KVM read guest memory {reads} times and reinserted {reinserts} pages: it took another way",
-            strategy.name
-        ));
-    }
-    let zaps = of(now, kvm::DIRECT_MAP_ZAPS);
-    if strategy.counted.zaps && zaps < mapped {
-        return Err(format!(
-            "{}: {zaps} pages left the direct map where KVM has mapped {mapped}",
-            strategy.name
-        ));
+            "{}: KVM read guest memory {reads} times and counted {} {}: it took another way",
+            context.arm(),
+            of(now, *way),
+            way.name
+        )
+        .into());
     }
     Ok(())
 }

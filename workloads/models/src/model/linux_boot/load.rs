@@ -77,10 +77,11 @@ impl Load {
     /// What it means that a machine was not built.
     pub(super) fn refused(self, error: vmm::Error) -> CellError {
         match error.errno() {
-            Some(libc::EFAULT) if self == Load::Direct => CellError::missing(
+            errno @ Some(libc::EFAULT) if self == Load::Direct => CellError::missing(
                 format!("the kernel does not pin this memory for O_DIRECT ({error})"),
                 "load by way of a buffer (load=bounce), or without O_DIRECT (load=read)",
-            ),
+            )
+            .with_errno(errno),
             _ => error.into(),
         }
     }

@@ -134,7 +134,7 @@ impl Experiment for LinuxBoot {
             };
             let before = effort::so_far();
             let window = context.tlb_model().begin();
-            let allocate = |vm: &VmFd, len| context.allocate(vm, len);
+            let allocate = |vm: &VmFd, len| context.arm().allocate(vm, len);
             let built = linux::Linux::build(context.kvm(), &config, files, allocate);
             let (mut machine, phases) = built.map_err(|e| self.load.refused(e))?;
             let ran = machine.run();
@@ -155,13 +155,13 @@ impl Experiment for LinuxBoot {
 
         let now = machine.stats()?;
         check::booted(self.size, &said, &context.shown())?;
-        check::strategy(context.strategy(), self.size, &now)?;
+        check::strategy(context, self.size, &now)?;
         let served = machine.disk();
         if let Some(served) = &served {
             check::read_disk(served, &said)?;
         }
         let grown = stats::growth(&Stats::new(), &now);
-        let mut counters = counting::counters(context.strategy(), machine.ram(), now, grown)?;
+        let mut counters = counting::counters(context.arm(), machine.ram(), now, grown)?;
         counters.extend(modelled);
         let address = machine.ram().host_address().addr();
         let resident = memory::backing(address).map(|b| b.resident.0);
@@ -206,7 +206,7 @@ fn native_kernel(context: &CellContext<'_>) -> Result<(), CellError> {
         shared_memory: false,
         limit: LIMIT_EMULATED,
     };
-    let allocate = |vm: &VmFd, len| context.allocate(vm, len);
+    let allocate = |vm: &VmFd, len| context.arm().allocate(vm, len);
     let (mut machine, _) = Machine::build(context.kvm(), &config, crate::PAYLOAD, allocate)?;
     let started = machine.start();
     let native = match started {

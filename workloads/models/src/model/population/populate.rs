@@ -3,12 +3,12 @@
 
 use super::range::Range;
 use crate::{
-    BadParameter, CellContext, CellError, Experiment, Needs, Parameters, Size,
-    counting::{self, pages_in},
+    BadParameter, CellContext, CellError, Experiment, Needs, Parameters, Size, counting::pages_in,
     model::mmio::SEED,
 };
 use abi::{layout, value};
-use results::{Outcome, counter::kvm};
+use results::Outcome;
+use strategies::AtWork;
 use vm_memory::{Bytes, GuestAddress};
 use vmm::{
     Machine,
@@ -74,16 +74,11 @@ impl Population {
         if there < due {
             return Err(format!("{there} pages are {what} where {due} were populated").into());
         }
-        let zaps = counting::of(grown, kvm::DIRECT_MAP_ZAPS);
-        let strategy = context.strategy();
-        if strategy.counted.zaps && zaps < due {
-            return Err(format!(
-                "{}: {zaps} pages left the direct map where {due} were populated",
-                strategy.name
-            )
-            .into());
-        }
-        Ok(())
+        context.at_work(AtWork {
+            touched: due,
+            freed: 0,
+            grown,
+        })
     }
 }
 
@@ -189,6 +184,7 @@ fn refused(method: Method, error: vmm::Error) -> CellError {
         format!("this memory cannot be populated that way ({error})"),
         remedy,
     )
+    .with_errno(error.errno())
 }
 
 /// Bytes of guest memory that this process has mapped.

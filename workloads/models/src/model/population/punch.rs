@@ -3,11 +3,12 @@
 
 use super::range::Range;
 use crate::{
-    BadParameter, CellContext, CellError, Experiment, Needs, Parameters, Size, counting,
+    BadParameter, CellContext, CellError, Experiment, Needs, Parameters, Size,
     model::fault::{Touch, no_holes},
 };
 use abi::layout;
-use results::{Outcome, counter::kvm};
+use results::Outcome;
+use strategies::AtWork;
 use vmm::{clock::Stopwatch, stats};
 
 #[derive(Debug)]
@@ -54,15 +55,11 @@ impl Experiment for Punch {
         }
         let modelled = window.end();
         let grown = stats::growth(&before, &machine.stats()?);
-        let restores = counting::of(&grown, kvm::DIRECT_MAP_RESTORES);
-        let strategy = context.strategy();
-        if strategy.counted.zaps && restores < self.range.pages {
-            return Err(format!(
-                "{}: {restores} pages came back to the direct map where {} were given back",
-                strategy.name, self.range.pages
-            )
-            .into());
-        }
+        context.at_work(AtWork {
+            touched: 0,
+            freed: self.range.pages,
+            grown: &grown,
+        })?;
         self.range.holds(&machine, |_| 0)?;
         self.range
             .outcome(context, &mut machine, ticks, grown, modelled)

@@ -116,20 +116,22 @@ pub(in crate::model) fn no_directory(reason: String) -> CellError {
 fn no_ring(error: &io::Error) -> CellError {
     match error.raw_os_error() {
         Some(libc::EFAULT) => refused(error),
-        _ => CellError::missing(
+        errno => CellError::missing(
             format!("io_uring is not available ({error})"),
             "a kernel with CONFIG_IO_URING, kernel.io_uring_disabled=0 and memory to lock",
-        ),
+        )
+        .with_errno(errno),
     }
 }
 
 /// What an error of the disk means.
 pub(super) fn refused(error: &io::Error) -> CellError {
     match error.raw_os_error() {
-        Some(libc::EFAULT) => CellError::missing(
+        errno @ Some(libc::EFAULT) => CellError::missing(
             format!("the kernel does not pin this memory for O_DIRECT ({error})"),
             "a bounce buffer (bounce=pool), or a backend that copies",
-        ),
+        )
+        .with_errno(errno),
         _ => format!("the disk failed: {error}").into(),
     }
 }

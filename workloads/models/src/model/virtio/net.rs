@@ -130,6 +130,7 @@ fn lacking(what: &str, error: &io::Error) -> CellError {
         format!("{what} is not available ({error})"),
         "a kernel with CONFIG_VHOST_NET and CONFIG_PACKET, and root",
     )
+    .with_errno(error.raw_os_error())
 }
 
 /// What the device counted since it was last asked.

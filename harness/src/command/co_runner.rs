@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! `unmapbench neighbour`: works for itself until its standard input ends, and says
-//! when each round began.
+//! `unmapbench co-runner`: works until its standard input ends, and says when each round
+//! began.
 
-use crate::{cell, exit::Exit};
+use crate::exit::Exit;
 use anyhow::Context;
 
 /// Works on CPU `cpu`.
 pub(super) fn run(cpu: usize) -> anyhow::Result<Exit> {
     vmm::virtio::pin(cpu).with_context(|| format!("cannot work on CPU {cpu}"))?;
     super::print("working\n")?;
-    super::print(&format!("{}\n", serde_json::to_string(&cell::rounds())?))?;
+    super::print(&format!("{}\n", serde_json::to_string(&models::rounds())?))?;
     Ok(Exit::Fine)
 }

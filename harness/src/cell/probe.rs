@@ -4,8 +4,12 @@
 //! The guest runs at CPL3, because a software KVM emulates CPL0 through the
 //! user mapping and so seems to run even on memory that it cannot map.
 
-use super::{ANSWER_LIMIT, Answer, Stop, guard};
+use crate::job::Answer;
 use abi::{Args, Op, Request, layout};
+use models::{
+    CellError, PAYLOAD,
+    guard::{self, ANSWER_LIMIT},
+};
 use results::{Outcome, unit::Bytes};
 use strategies::{Arm, Refusal, Stage};
 use vmm::{Config, Cpl, Device, Error, Kvm, Machine};
@@ -17,8 +21,8 @@ const ROOMY: Bytes = Bytes::mib(64);
 pub(crate) fn run(arm: &Arm) -> Answer {
     match attempt(arm) {
         Ok(()) => Answer::Available,
-        Err(Stop::Machine(error)) => Answer::Outcome(refused(arm, &error)),
-        Err(Stop::Unproved(seen)) => Answer::Outcome(explained(
+        Err(CellError::Machine(error)) => Answer::Outcome(refused(arm, &error)),
+        Err(CellError::VerificationFailed(seen)) => Answer::Outcome(explained(
             arm,
             Refusal {
                 stage: Stage::PageSize,
@@ -26,13 +30,13 @@ pub(crate) fn run(arm: &Arm) -> Answer {
                 seen,
             },
         )),
-        Err(Stop::Missing(missing)) => Answer::Outcome(missing.into()),
+        Err(CellError::Missing(missing)) => Answer::Outcome(missing.into()),
     }
 }
 
 /// First the smallest machine there is: a kernel that cannot map the memory at
 /// all says so before a limit on its amount does. Then one with an arena.
-fn attempt(arm: &Arm) -> Result<(), Stop> {
+fn attempt(arm: &Arm) -> Result<(), CellError> {
     guard::memory(ROOMY)?;
     let kvm = vmm::open_kvm()?;
     start(&kvm, arm, Bytes(layout::MEMORY_BARE))?;
@@ -49,12 +53,12 @@ fn attempt(arm: &Arm) -> Result<(), Stop> {
         },
     };
     machine.call(touch, &mut Device::new(0))?;
-    guard::page_size(arm.strategy(), machine.ram()).map_err(Stop::Unproved)?;
+    guard::page_size(arm.strategy(), machine.ram())?;
     Ok(())
 }
 
 /// A started machine of `arm`.
-fn start(kvm: &Kvm, arm: &Arm, memory: Bytes) -> Result<Machine, Stop> {
+fn start(kvm: &Kvm, arm: &Arm, memory: Bytes) -> Result<Machine, CellError> {
     let config = Config {
         vcpus: 1,
         memory: memory.0,
@@ -63,9 +67,7 @@ fn start(kvm: &Kvm, arm: &Arm, memory: Bytes) -> Result<Machine, Stop> {
         shared_memory: false,
         limit: ANSWER_LIMIT,
     };
-    let (mut machine, _) = Machine::build(kvm, &config, workloads::PAYLOAD, |vm, len| {
-        arm.allocate(vm, len)
-    })?;
+    let (mut machine, _) = Machine::build(kvm, &config, PAYLOAD, |vm, len| arm.allocate(vm, len))?;
     machine.start()?;
     guard::native(&mut machine)?;
     Ok(machine)

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Hiding a secret in guest memory and letting every reader look for it.
+//! Examines who can read guest memory: a secret is hidden in it, and every reader looks for
+//! it.
 
-use super::{ANSWER_LIMIT, Stop, guard};
 use abi::{Args, Op, Request, layout, value};
+use models::{
+    CellError, PAYLOAD,
+    guard::{self, ANSWER_LIMIT},
+};
 use observe::audit;
 use results::audit::Finding;
 use strategies::Arm;
@@ -14,7 +18,7 @@ const SECRET_BYTES: u64 = 64;
 
 /// Lets the guest touch its arena, puts a random secret into a page of it, and
 /// reports what each reader finds.
-pub(crate) fn run(arm: &Arm) -> Result<Vec<Finding>, Stop> {
+pub(crate) fn run(arm: &Arm) -> Result<Vec<Finding>, CellError> {
     let kvm = vmm::open_kvm()?;
     let config = Config {
         vcpus: 1,
@@ -24,10 +28,8 @@ pub(crate) fn run(arm: &Arm) -> Result<Vec<Finding>, Stop> {
         shared_memory: false,
         limit: ANSWER_LIMIT,
     };
-    let (mut machine, _) = Machine::build(&kvm, &config, workloads::PAYLOAD, |vm, len| {
-        arm.allocate(vm, len)
-    })
-    .map_err(|e| Stop::building(arm, e))?;
+    let (mut machine, _) = Machine::build(&kvm, &config, PAYLOAD, |vm, len| arm.allocate(vm, len))
+        .map_err(|e| CellError::building(arm, e))?;
     machine.start()?;
     guard::native(&mut machine)?;
     let args = Args {
@@ -52,7 +54,7 @@ pub(crate) fn run(arm: &Arm) -> Result<Vec<Finding>, Stop> {
     machine
         .memory()
         .write_slice(&secret, GuestAddress(page))
-        .map_err(|e| Stop::Unproved(format!("writing the secret: {e}")))?;
+        .map_err(|e| format!("writing the secret: {e}"))?;
     // And KVM once more, so that a page that an access brought back would show.
     machine.call(
         Request {
