@@ -8,8 +8,7 @@ use crate::{
     guest::Guest,
     step::Step,
 };
-use rand::{SeedableRng, seq::SliceRandom};
-use rand_chacha::ChaCha8Rng;
+use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
 use results::{
     Cell, Plan, Testbed, Unit,
     cell::{Group, ParamValue, Params},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! SHA-256 of files, as it is written down.
 
-use sha2::{Digest, Sha256};
+use hmac_sha256::Hash;
 use std::{
     fs::File,
     io::{self, Read},
@@ -10,7 +10,7 @@ use std::{
 
 /// The hash of a file's content, in hexadecimal.
 pub(crate) fn file(path: &Path) -> io::Result<String> {
-    let mut hash = Sha256::new();
+    let mut hash = Hash::new();
     let mut buffer = vec![0; 1 << 20];
     let mut file = File::open(path)?;
     loop {

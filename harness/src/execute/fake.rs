@@ -5,8 +5,7 @@
 
 use super::{Executor, Kind, TestbedInstance};
 use crate::job::{Answer, Job};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use results::{Cell, Outcome, Testbed, Unit};
 use std::sync::{Mutex, PoisonError};
 use strategies::{Arm, Refusal, Stage, registry};

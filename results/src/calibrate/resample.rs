@@ -2,10 +2,7 @@
 //! Runs made out of a recorded one.
 
 use crate::{Cell, Outcome, Row, Run};
-use rand_chacha::{
-    ChaCha8Rng,
-    rand_core::{Rng, SeedableRng},
-};
+use rand::{Rng, SeedableRng, rngs::ChaCha8Rng};
 use std::collections::BTreeMap;
 
 /// A run whose `blocks` blocks are drawn, with replacement, out of the measured

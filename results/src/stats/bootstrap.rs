@@ -21,10 +21,7 @@
 //! and the blocks are sorted first so that their order does not matter.
 
 use super::quantile::Sorted;
-use rand_chacha::{
-    ChaCha8Rng,
-    rand_core::{Rng, SeedableRng},
-};
+use rand::{Rng, SeedableRng, rngs::ChaCha8Rng};
 use std::{cell::RefCell, collections::BTreeMap, iter, rc::Rc};
 
 /// How many times the blocks are drawn anew. The ends of the interval are order

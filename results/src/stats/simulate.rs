@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Invented noise for tests: how often does a method say what it should not?
 
-use rand_chacha::{
-    ChaCha8Rng,
-    rand_core::{Rng, SeedableRng},
-};
+use rand::{Rng, SeedableRng, rngs::ChaCha8Rng};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// Normal noise of mean 0 and deviation 1, the same for the same seed.

@@ -3,7 +3,7 @@
 
 use super::Error;
 use crate::sha256;
-use sha2::{Digest, Sha256};
+use hmac_sha256::Hash;
 use std::{
     fs, io,
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
@@ -104,11 +104,11 @@ pub(super) fn children(dir: &Path) -> Result<Vec<std::path::PathBuf>, Error> {
 
 /// Hashes fields with their lengths, so that no two lists of fields collide by
 /// where one ends and the next begins.
-struct Fields(Sha256);
+struct Fields(Hash);
 
 impl Fields {
     fn new() -> Self {
-        Fields(Sha256::new())
+        Fields(Hash::new())
     }
 
     fn field(mut self, bytes: &[u8]) -> Self {
