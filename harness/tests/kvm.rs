@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Tests that need a KVM. Each says what it ran on, or why it was skipped;
-//! with UNMAPBENCH_REQUIRE_KVM=1 a skip for want of KVM is a failure.
+//! Tests that need a KVM. Each says what it ran on, or why it was skipped. With
+//! UNMAPBENCH_REQUIRE_KVM=1 a skip is a failure, but for strategies that a machine like
+//! this cannot have (`kvm_tests/absence.rs`).
 #![expect(clippy::unwrap_used)]
 
 mod kvm_tests;
@@ -49,7 +50,15 @@ fn trials() -> Vec<Trial> {
             trials.push(Trial::ignorable_test(title, move || match kvm {
                 Err(why) if required => Err(why.into()),
                 Err(why) => Ok(Completion::ignored_with(why)),
-                Ok(()) => on(strategy, *test),
+                Ok(()) => match on(strategy, *test)? {
+                    Completion::Ignored { reason } if required => {
+                        match kvm_tests::absence::of_strategy(strategy) {
+                            true => Ok(Completion::Ignored { reason }),
+                            false => Err(reason.unwrap_or_default().into()),
+                        }
+                    }
+                    done => Ok(done),
+                },
             }));
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What every strategy promises. A new strategy is tested by being registered.
 
-use super::{MEMORY, OnStrategy, ask, config, started};
+use super::{MEMORY, OnStrategy, absence, ask, config, started};
 use abi::{Args, Digest, Op, layout, value};
 use harness::{
     cell::carry_out,
@@ -139,22 +139,8 @@ impl Held {
     }
 }
 
-/// Workloads that a strategy's memory may not offer, in any of their cells.
-const MAY_BE_MISSING: [&str; 10] = [
-    "boot/linux",
-    "boot/linux-size",
-    "fault/populate",
-    "fault/refault",
-    "fault/userfaultfd",
-    "teardown/punch-hole",
-    "virtio/blk-backend",
-    "virtio/blk-bounce",
-    // Without vhost-net, or where KVM delivers no interrupt to such a guest.
-    "virtio/blk-complete",
-    "virtio/net-loop",
-];
-
 fn workloads_measure(strategy: &'static Strategy) -> Result<(), Failed> {
+    let mut unexpected = Vec::new();
     for (workload, cell) in cells(strategy)? {
         let job = Job::measure(cell);
         let Answer::Outcome(outcome) = carry_out(&job) else {
@@ -167,9 +153,10 @@ fn workloads_measure(strategy: &'static Strategy) -> Result<(), Failed> {
             eprintln!("{}: not measured: {error}", workload.id);
             continue;
         }
-        if matches!(outcome, Outcome::Missing { .. })
-            && MAY_BE_MISSING.contains(&workload.id.as_str())
-        {
+        if let Outcome::Missing { reason, .. } = &outcome {
+            if !absence::of_workload(strategy, &workload.id, reason) {
+                unexpected.push(format!("{job:?}: {reason}"));
+            }
             continue;
         }
         let Outcome::Measured { samples, .. } = &outcome else {
@@ -189,7 +176,10 @@ fn workloads_measure(strategy: &'static Strategy) -> Result<(), Failed> {
             );
         }
     }
-    Ok(())
+    match unexpected.is_empty() {
+        true => Ok(()),
+        false => Err(unexpected.join("\n").into()),
+    }
 }
 
 /// What a calibration injects is really there: 200 µs at each exit, and no less.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The tests by themselves: of the machine, and of every strategy.
 
+pub(crate) mod absence;
 mod contract;
 mod machine;
 mod pmu;
