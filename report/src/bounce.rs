@@ -8,8 +8,8 @@
 
 use crate::{
     counters,
-    digest::{self, Digest, Workload},
-    matrix::word,
+    missing::word,
+    model::{self, Model, Workload},
     number::{self, Scale},
 };
 use results::{
@@ -67,8 +67,6 @@ pub(crate) struct Cost {
 pub(crate) struct NoCost {
     /// In a word: `EFAULT`.
     pub(crate) word: String,
-    /// As the record says it.
-    pub(crate) why: String,
 }
 
 /// What it is, as a title.
@@ -95,7 +93,7 @@ pub(crate) fn of<'a>(workload: &Workload<'a>, seed: u64) -> Vec<Bouncing<'a>> {
         let mut group = table.group.clone();
         if let Some(bounce) = group.params.remove(PARAMETER) {
             let same = |(other, _): &(Group, _)| *other == group;
-            let setting = digest::entry(&mut settings, same, || (group.clone(), vec![]));
+            let setting = model::entry(&mut settings, same, || (group.clone(), vec![]));
             setting.1.push((bounce.to_string(), table));
         }
     }
@@ -118,8 +116,8 @@ pub(crate) fn about(tables: &[Bouncing<'_>]) -> Option<String> {
 }
 
 /// How many intervals of ratios to no bouncing a run has.
-pub(crate) fn intervals(digest: &Digest<'_>) -> usize {
-    let workloads = digest.beds.iter().flat_map(|bed| {
+pub(crate) fn intervals(model: &Model<'_>) -> usize {
+    let workloads = model.beds.iter().flat_map(|bed| {
         let workloads = bed.families.iter().flat_map(|family| &family.workloads);
         workloads.map(|workload| (workload, bed.seed))
     });
@@ -204,7 +202,7 @@ fn bouncing<'a>(group: Group, ways: &Ways<'_, 'a>, seed: u64) -> Bouncing<'a> {
     }
     let arms = cells.into_iter().map(|cell| {
         let way = |(bounce, table): &(String, &Table<'_>)| {
-            let arm = digest::arm(table, cell);
+            let arm = model::arm(table, cell);
             Way {
                 bounce: bounce.clone(),
                 cost: cost(table, arm, unit),
@@ -214,7 +212,7 @@ fn bouncing<'a>(group: Group, ways: &Ways<'_, 'a>, seed: u64) -> Bouncing<'a> {
         };
         (cell, ways.iter().map(way).collect())
     });
-    let medians = tables().flat_map(digest::figures).map(|f| f.median);
+    let medians = tables().flat_map(model::figures).map(|f| f.median);
     Bouncing {
         series: tables().next().map_or("", |table| table.series),
         scale: Scale::of(unit.unwrap_or(Unit::Ns), medians),
@@ -225,15 +223,14 @@ fn bouncing<'a>(group: Group, ways: &Ways<'_, 'a>, seed: u64) -> Bouncing<'a> {
 }
 
 fn cost(table: &Table<'_>, arm: Option<&Arm<'_>>, unit: Option<Unit>) -> Result<Cost, NoCost> {
-    let not = |word: &str, why: &str| NoCost {
+    let not = |word: &str| NoCost {
         word: word.to_string(),
-        why: why.to_string(),
     };
-    let arm = arm.ok_or_else(|| not("not run", "the run has no such cell"))?;
+    let arm = arm.ok_or_else(|| not("not run"))?;
     let figures = arm.figures.as_ref();
-    let figures = figures.map_err(|hole| not(&word(hole), &hole.to_string()))?;
+    let figures = figures.map_err(|hole| not(&word(hole)))?;
     if table.unit != unit {
-        return Err(not("units", "the samples have another unit"));
+        return Err(not("units"));
     }
     let samples = pooled(&arm.rows, table.detail);
     // A byte a nanosecond is 1,000 MB/s.
@@ -282,7 +279,7 @@ fn over_none(
     if none.is_some_and(|none| none.group == table.group) {
         return Err("base".into());
     }
-    let base = none.and_then(|none| Some((none, digest::arm(none, cell)?)));
+    let base = none.and_then(|none| Some((none, model::arm(none, cell)?)));
     let (none, base) = base.ok_or_else(|| nothing("not run"))?;
     let base = base.figures.as_ref();
     let base = base.map_err(|hole| nothing(&word(hole)))?;

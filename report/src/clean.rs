@@ -47,6 +47,20 @@ pub(crate) fn ascii(text: &str) -> String {
     out
 }
 
+/// Lower-case letters, digits, `_` and `-` of `text`: what comes from a record becomes no
+/// path and no markup.
+pub(crate) fn address(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c.to_ascii_lowercase() {
+            c @ ('a'..='z' | '0'..='9' | '_') => out.push(c),
+            _ if out.ends_with('-') => {}
+            _ => out.push('-'),
+        }
+    }
+    out
+}
+
 /// At most `most` characters, the last an ellipsis if some were left out.
 pub(crate) fn shorten(text: &str, most: usize) -> String {
     let text = line(text);
@@ -87,6 +101,15 @@ mod tests {
         check("a → b · c", "a -> b - c");
         check("two\nlines\tand a tab", "two lines and a tab");
         check("\u{1b}名", "??");
+    }
+
+    #[test]
+    fn addresses_are_plain() {
+        let check = |text: &str, expected: &str| assert_eq!(address(text), expected);
+        check("lab: mmio", "lab-mmio");
+        check("host-mmio/user-read cpus=1", "host-mmio-user-read-cpus-1");
+        check("../../etc/Passwd", "-etc-passwd");
+        check("<script>", "-script-");
     }
 
     #[test]

@@ -1,156 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! How often KVM and the host did what the strategies differ in: exact counts
-//! beside the figures, per operation; where the record does not say how many there
-//! were, the whole cell is one.
-//!
-//! Two tables a family: what KVM and the VMM did per operation, and what became of
-//! the host in the whole cell: its direct map, interrupts between its CPUs, faults. Arms of a group with the same counts
-//! share a row, which makes what they differ in stand out.
+//! Counters of a record: exact counts beside the samples of each cell.
 
-use crate::{digest::Family, grid::Grid, number};
-use results::{
-    Outcome, Row,
-    cell::Cell,
-    compare::Table,
-    counter::{self, KVM_DIRECT_MAP, host, ipi, kvm, tlb, vmm},
-    stats::median,
-};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// Counters that are shown per operation, by prefix of their name.
-const PER_OPERATION: [&str; 9] = [
-    ipi::CALL.key,
-    ipi::TLB.key,
-    KVM_DIRECT_MAP,
-    kvm::EXITS.key,
-    kvm::GUEST_MEM_READS.key,
-    kvm::GUEST_MEM_WRITES.key,
-    kvm::MMIO_EXITS.key,
-    tlb::ORIGIN.prefix,
-    vmm::EXITS.key,
-];
-
-/// Counters of the host, shown for the whole cell.
-const IN_TOTAL: [&str; 1] = [host::ORIGIN.prefix];
+use results::{Outcome, Row, counter, stats::median};
+use std::collections::BTreeMap;
 
 /// The counter that says over how many operations the others were counted.
 pub(crate) const OPERATIONS: &str = counter::OPERATIONS.key;
 
-/// The counters of `family`, a count a column and nothing where it was not recorded; a
-/// table of which nothing is of interest is left out.
-pub(crate) fn of(family: &Family<'_>) -> Vec<Grid> {
-    let both = [per_operation(family), in_total(family)];
-    both.into_iter().flatten().collect()
+/// Whether a counter of the model says how something was missed, and not how often it was
+/// tried.
+pub(crate) fn says_misses(name: &str) -> bool {
+    !["accesses", "unresolved", "flushed_all"]
+        .iter()
+        .any(|other| name.ends_with(other))
 }
 
-/// What KVM and the VMM did per operation.
-pub(crate) fn per_operation(family: &Family<'_>) -> Option<Grid> {
-    let title = format!("Counters per operation: {}", family.name);
-    shown(family, title, &PER_OPERATION, true)
-}
-
-/// What became of the host in each cell.
-pub(crate) fn in_total(family: &Family<'_>) -> Option<Grid> {
-    let title = format!("What each cell did to the host: {}", family.name);
-    shown(family, title, &IN_TOTAL, false)
-}
-
-fn shown(
-    family: &Family<'_>,
-    title: String,
-    prefixes: &[&str],
-    per_operation: bool,
-) -> Option<Grid> {
-    let names = Names {
-        shown: &|name| prefixes.iter().any(|p| name.starts_with(p)),
-        short: &str::to_string,
-    };
-    grid(tables(family), title, names, per_operation)
-}
-
-fn tables<'t, 'a>(family: &'t Family<'a>) -> impl Iterator<Item = &'t Table<'a>> {
-    family.workloads.iter().flat_map(|w| &w.tables)
-}
-
-/// One arm's counters.
-struct Counted<'a> {
-    group: String,
-    arm: String,
-    counts: BTreeMap<&'a str, f64>,
-}
-
-/// Which counters are shown, and what they are called.
-#[derive(Clone, Copy)]
-pub(crate) struct Names<'f> {
-    /// Whether one is shown.
-    pub(crate) shown: &'f dyn Fn(&str) -> bool,
-    /// The head of its column.
-    pub(crate) short: &'f dyn Fn(&str) -> String,
-}
-
-/// The counters of `tables` that `names` has, over the cell or per operation of it; `None`
-/// if none says anything.
-pub(crate) fn grid<'t, 'a: 't>(
-    tables: impl Iterator<Item = &'t Table<'a>>,
-    title: String,
-    names: Names<'_>,
-    per_operation: bool,
-) -> Option<Grid> {
-    let mut counted = Vec::new();
-    for table in tables {
-        for arm in &table.arms {
-            let mut counts = medians(&arm.rows);
-            let recorded = counts.remove(OPERATIONS);
-            counts.retain(|name, _| (names.shown)(name));
-            if per_operation {
-                let over = recorded.or_else(|| operations(table)).unwrap_or(1.0);
-                counts.values_mut().for_each(|n| *n /= over);
-            }
-            if !counts.is_empty() {
-                counted.push(Counted {
-                    group: table.group.to_string(),
-                    arm: arm.cell.arm(),
-                    counts,
-                });
-            }
-        }
-    }
-    let said = columns(&counted);
-    let heads: Vec<String> = said.iter().map(|name| (names.short)(name)).collect();
-    let heads = heads.iter().map(String::as_str);
-    let columns: Vec<&str> = std::iter::once("strategies with these counts")
-        .chain(heads)
-        .collect();
-    let mut grid = Grid::new(title, "workload", &columns);
-    for arm in counted.iter().filter(|_| !said.is_empty()) {
-        let show = |name: &&str| {
-            arm.counts
-                .get(name)
-                .map_or(String::new(), |n| number::count(*n))
-        };
-        grid.share(&arm.group, arm.arm.clone(), said.iter().map(show).collect());
-    }
-    grid.unless_empty()
-}
-
-/// The names of the counters that say something: not 0 throughout, and not a size
-/// that was the same before and after in every cell.
-fn columns<'a>(counted: &[Counted<'a>]) -> Vec<&'a str> {
-    let all = counted.iter().flat_map(|c| c.counts.iter());
-    let nonzero: BTreeSet<&str> = all
-        .filter(|(_, n)| **n > 0.0)
-        .map(|(name, _)| *name)
-        .collect();
-    let moved = |size: &str| {
-        let at =
-            |c: &Counted<'_>, when: &str| c.counts.get(format!("{size}.{when}").as_str()).copied();
-        counted.iter().any(|c| at(c, "before") != at(c, "after"))
-    };
-    let says = |name: &&str| match name.rsplit_once('.') {
-        Some((size, "before" | "after")) => moved(size),
-        _ => true,
-    };
-    nonzero.into_iter().filter(says).collect()
+/// `guest.l1_misses` as `guest L1`.
+pub(crate) fn short(name: &str) -> String {
+    let name = name
+        .replace("l1_misses", "L1")
+        .replace("l2_misses", "walks");
+    name.replace("walk_steps", "steps").replace('.', " ")
 }
 
 /// The median over counted blocks of each counter.
@@ -168,13 +38,4 @@ pub(crate) fn medians<'a>(rows: &[&'a Row]) -> BTreeMap<&'a str, f64> {
     medians
         .filter_map(|(name, v)| Some((name, median(&v)?)))
         .collect()
-}
-
-/// How many operations a cell of `table` measures by its parameters: its samples
-/// times the operations in each; `None` if they do not say.
-fn operations(table: &Table<'_>) -> Option<f64> {
-    let cell: &Cell = table.arms.first()?.cell;
-    let known = [cell.int("count"), cell.int("batch")];
-    let product: f64 = known.iter().flatten().map(|n| *n as f64).product();
-    (known.iter().any(Option::is_some) && product > 0.0).then_some(product)
 }

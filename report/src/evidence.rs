@@ -2,10 +2,7 @@
 //! What a run found of isolation, by testbed: who could read which arm's memory,
 //! and whether the arm's claim holds. Claims without evidence are named too.
 
-use crate::{
-    digest::{Digest, entry},
-    grid::Grid,
-};
+use crate::model::{Model, entry};
 use results::{
     Audit, Run, Testbed,
     audit::{Claim, Finding, Reader, Verdict},
@@ -24,14 +21,6 @@ pub(crate) const READERS: [(Reader, &str); 3] = [
     (Reader::ProcessVmReadv, "process_vm_readv"),
     (Reader::ODirect, "O_DIRECT"),
 ];
-
-/// What the readers are, for whoever does not know them.
-pub(crate) const ABOUT: &str = "A random secret was put into a page of guest memory; each reader \
-then looked for it, after it had found another secret in ordinary memory. direct map: the page's \
-frame in /proc/kcore. process_vm_readv, O_DIRECT: access to pinned pages (GUP), by an address \
-space and by a block device. The look is at page tables at rest: what KVM holds for the moment \
-it does not see, nor what a stale TLB entry still reaches. stale TLB: absent from page tables, \
-reachable by stale TLB entries, because nothing was flushed (flush=none).";
 
 /// The evidence of `run`.
 pub(crate) fn of(run: &Run) -> Vec<Evidence<'_>> {
@@ -63,7 +52,7 @@ fn lingers(audit: &Audit) -> bool {
 }
 
 /// What [`word`] calls a page that the page tables have not and stale TLB entries may.
-const ABSENT: &str = "absent from page tables, reachable by stale TLB entries";
+pub(crate) const ABSENT: &str = "absent from page tables, reachable by stale TLB entries";
 
 /// The verdict of `reader` in a few words; one that was not tried is unknown.
 pub(crate) fn word(audit: &Audit, reader: Reader) -> &'static str {
@@ -72,15 +61,6 @@ pub(crate) fn word(audit: &Audit, reader: Reader) -> &'static str {
         Some(Verdict::Hidden) if reader == Reader::DirectMap && lingers(audit) => ABSENT,
         Some(Verdict::Hidden) => "hidden",
         Some(Verdict::Unknown) | None => "unknown",
-    }
-}
-
-/// What the arm claims.
-pub(crate) fn claim(audit: &Audit) -> &'static str {
-    match audit.isolating {
-        true if lingers(audit) => "absent from page tables",
-        true => "hidden",
-        false => "none",
     }
 }
 
@@ -113,30 +93,6 @@ impl Evidence<'_> {
             parts.join("; "),
             self.verdict()
         )
-    }
-
-    /// An arm a row, a word a reader, and whether the arm's claim to hide memory holds.
-    pub(crate) fn grid(&self) -> Grid {
-        let columns = ["variant", "direct map", "vm_readv", "O_DIRECT", "holds"];
-        let mut grid = Grid::new(
-            format!("Isolation evidence: {}", self.testbed),
-            "",
-            &columns,
-        );
-        for audit in &self.audits {
-            let words = READERS.map(|(reader, _)| match word(audit, reader) {
-                ABSENT => "stale TLB",
-                word => word,
-            });
-            let holds = match holds(audit) {
-                "" => "-".to_string(),
-                holds => holds.to_string(),
-            };
-            let words = words.into_iter().map(str::to_string);
-            let row = std::iter::once(audit.arm()).chain(words);
-            grid.push("", row.chain([holds]).collect());
-        }
-        grid
     }
 
     /// Whether every claim holds, in a sentence.
@@ -174,13 +130,13 @@ impl Evidence<'_> {
 
 /// What must be said at the head of a report: claims that do not hold, and arms
 /// with figures whose claim was not checked.
-pub(crate) fn cautions(digest: &Digest<'_>) -> Vec<String> {
-    let run = digest.run;
+pub(crate) fn cautions(model: &Model<'_>) -> Vec<String> {
+    let run = model.run;
     let broken = run.audits.iter().filter_map(Audit::broken);
     let mut cautions: Vec<String> = broken
         .map(|why| why.replacen("isolation not as claimed", "ISOLATION NOT AS CLAIMED", 1))
         .collect();
-    for bed in digest.beds.iter().filter(|b| b.testbed != Testbed::Fake) {
+    for bed in model.beds.iter().filter(|b| b.testbed != Testbed::Fake) {
         let measured = bed.tables().flat_map(|t| &t.arms);
         let measured = measured
             .filter(|arm| arm.figures.is_ok())
@@ -191,7 +147,7 @@ pub(crate) fn cautions(digest: &Digest<'_>) -> Vec<String> {
                 (audit.testbed, &audit.strategy, &audit.mode)
                     == (cell.testbed, &cell.strategy, &cell.mode)
             });
-            if digest.hides(cell) && !audited && !unproved.contains(&cell.arm()) {
+            if model.hides(cell) && !audited && !unproved.contains(&cell.arm()) {
                 unproved.push(cell.arm());
             }
         }

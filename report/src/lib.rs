@@ -2,57 +2,52 @@
 //! Turns a recorded run into something to read: a page, a mail, a table.
 //!
 //! Everything here is a pure function of [`results::Run`]: no clock, no disk, no
-//! environment. The same record gives the same bytes, today and on another
-//! machine, so that a report can be made again from the raw samples by whoever
-//! doubts it, and so that tests compare whole documents.
+//! environment. The same record gives the same bytes, today and on another machine, so that
+//! anybody who doubts a report can make it again from the raw samples, and so that tests
+//! compare whole documents.
 //!
-//! The way of a run: [`results::compare`] makes figures and ratios; `digest`
-//! puts them in the order of a report and collects what every form must say
-//! (holes, warnings, what moved); one file a [`Format`] writes it down. Records
-//! are untrusted: each form escapes names for itself, and `clean` takes control
-//! characters out of the finished document.
+//! The way of a run: [`results::compare`] makes figures and ratios; `model` puts them in the
+//! order of a report; `sections` says what is to be read, a file a section, in the blocks of
+//! `document`; `write` writes blocks down, a file a format. Records are untrusted: each
+//! writer escapes names for itself, and `clean` takes control characters out of the
+//! finished document.
 #![forbid(unsafe_code)]
 
-mod answer;
-mod bounce;
-mod calibration;
 mod choice;
 mod clean;
-mod counters;
-mod detail;
-mod digest;
-mod direct_map;
 mod error;
-mod evidence;
-mod export;
-mod format;
-mod gap;
-mod grid;
 mod number;
-mod prose;
+mod shell;
 mod wrap;
 
-mod figure;
-mod html;
-mod markdown;
-mod matrix;
-mod pivot;
+mod document;
+
+mod bounce;
+mod chase;
+mod counters;
+mod evidence;
+mod missing;
+mod model;
+mod prose;
 mod samples;
-mod terminal;
-mod text;
-mod tlb;
+
+mod calibration;
+mod export;
+mod figure;
+mod sections;
+mod write;
+
+mod format;
+mod readme;
 
 pub mod verdict;
 
-pub use answer::{Question, columns, questions};
 pub use calibration::calibration;
+pub use document::{Figure, Worth};
 pub use error::Error;
 pub use export::{Export, export};
-pub use figure::{Figure, Worth, cost, figures};
-pub use format::{Format, render};
-pub use html::html;
-pub use markdown::{markdown, overview_table};
-pub use pivot::pivot;
+pub use figure::{cost, figures};
+pub use format::{Format, html, markdown, render, terminal, text};
+pub use readme::{overview_table, pivot};
 pub use samples::write_samples;
-pub use terminal::terminal;
-pub use text::text;
+pub use sections::{Question, columns, questions};

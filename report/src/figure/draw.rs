@@ -2,8 +2,8 @@
 //! Draws a [`Plot`].
 
 use super::{
-    Palette,
     canvas::{Axes, Key, chart, curve, mark, sheet, whisker},
+    palette::Palette,
     plot::{Form, Plot, Point},
 };
 

@@ -4,10 +4,11 @@
 //! the 99th percentile of every arm is in the csv and not drawn.
 
 use super::{
-    Pooled, Subject, Worth,
     axis::Axis,
     plot::{Curve, Dimension, Form, Plot},
+    subject::{Pooled, Subject},
 };
+use crate::document::Worth;
 use results::stats::Sorted;
 
 /// At most so many steps a curve: more would be less than three pixels each.

@@ -4,14 +4,16 @@
 //! such figure, one with many a figure for each family.
 
 use super::{
-    Drawn, Palette,
     axis::Axis,
     canvas::{Axes, Chart, FINE, GRID, INK, Key, chart, mark, said, sheet, text_width, whisker},
-    data, sweep,
+    data,
+    palette::Palette,
+    subject::Drawn,
+    sweep,
 };
 use crate::{
     clean,
-    digest::{self, Bed, Family},
+    model::{self, Bed, Family},
     number::Mark,
     samples,
 };
@@ -243,7 +245,7 @@ fn band<'t, 'a>(table: &'t Table<'a>, siblings: &[&Table<'a>], arms: &[&'a Cell]
         }
     }
     let ratios = arms.iter().filter_map(|cell| {
-        let arm = digest::arm(table, cell)?;
+        let arm = model::arm(table, cell)?;
         Some((*cell, arm.ratio.as_ref().ok()?))
     });
     Band {

@@ -4,10 +4,11 @@
 //! ratio where the values span more than a factor of eight.
 
 use super::{
-    Pooled, Subject, Worth,
     axis::Axis,
     plot::{Curve, Dimension, Form, Plot},
+    subject::{Pooled, Subject},
 };
+use crate::document::Worth;
 use results::stats::Sorted;
 
 const BINS: usize = 72;

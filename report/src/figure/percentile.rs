@@ -7,11 +7,12 @@
 //! ends where fewer than 100 samples lie beyond.
 
 use super::{
-    Pooled, Subject, Worth,
     axis::Axis,
     canvas::corners,
     plot::{Curve, Dimension, Form, Plot},
+    subject::{Pooled, Subject},
 };
+use crate::document::Worth;
 use results::stats::Sorted;
 
 /// Points along a curve; between two of them lies less than a pixel's change

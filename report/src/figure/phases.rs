@@ -5,11 +5,11 @@
 //! sum.
 
 use super::{
-    Drawn, Subject,
     axis::Axis,
     canvas::{Axes, FINE, PAPER, chart, font, said, sheet, text_width},
     data,
     palette::{self, Stroke},
+    subject::{Drawn, Subject},
 };
 use crate::clean;
 use plotters::{

@@ -2,8 +2,11 @@
 //! A figure made of curves, before it is drawn. Its SVG and its csv are made from the
 //! same [`Plot`], so that they cannot disagree.
 
-use super::{Worth, axis::Axis, data};
-use crate::number::{self, Scale};
+use super::{axis::Axis, data};
+use crate::{
+    document::Worth,
+    number::{self, Scale},
+};
 use results::{Cell, stats::Interval};
 
 /// Curves over one pair of axes.

@@ -8,14 +8,14 @@
 //! have figures apart, and there is none where all curves would be one line.
 
 use super::{
-    Worth,
     axis::Axis,
     plot::{Curve, Dimension, Form, Plot, Point},
 };
 use crate::{
-    digest::{self, Bed, Workload, entry},
+    chase,
+    document::Worth,
+    model::{self, Bed, Workload, entry},
     number::Scale,
-    tlb::chase,
 };
 use results::{
     Cell, Outcome, Unit,
@@ -188,7 +188,7 @@ impl<'a> Sweep<'_, 'a> {
     fn curves(&self, arms: &[&'a Cell], of: Option<&str>) -> Option<Plot<'a>> {
         let curves = arms.iter().map(|cell| {
             let points = self.tables.iter().filter_map(|(n, table)| {
-                let figures = digest::arm(table, cell)?.figures.as_ref().ok()?;
+                let figures = model::arm(table, cell)?.figures.as_ref().ok()?;
                 Some(point(*n, figures))
             });
             Curve::of(cell, points)

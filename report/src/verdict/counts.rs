@@ -3,7 +3,7 @@
 //! cells of one workload tend to change alike: those are one row.
 
 use super::words::{Standing, both, delta, is_series, word};
-use crate::grid::Grid;
+use crate::document::{Field, Table};
 use results::{Testbed, gate::Comparison};
 use std::collections::BTreeMap;
 
@@ -75,27 +75,18 @@ impl<'a> Counts<'a> {
         Counts { rows, more, same }
     }
 
-    /// As a grid, counters as its groups.
-    pub(super) fn grid(&self) -> Grid {
+    /// As a table, counters as its groups.
+    pub(super) fn table(&self) -> Table {
         let columns = ["workload", "cells", "A", "B", "delta", "verdict"];
-        let mut grid = Grid::new("Exact counts that changed", "counter", &columns);
+        let mut table = Table::new("Counts that changed", "counter", &columns);
         for row in &self.rows {
             let group = format!("{} ({})", row.counter, row.testbed);
             let [a, b] = row.figures.clone();
-            grid.push(
-                &group,
-                vec![
-                    row.workload.to_string(),
-                    row.cells.to_string(),
-                    a,
-                    b,
-                    row.delta.clone(),
-                    row.word.to_string(),
-                ],
-            );
+            let cells = row.cells.to_string();
+            let row = [row.workload, &cells, &a, &b, &row.delta, row.word];
+            table.push(&group, row.map(Field::from).into());
         }
-        grid.about = self.about();
-        grid
+        table
     }
 
     /// What is not in the rows.

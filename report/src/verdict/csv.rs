@@ -3,7 +3,7 @@
 //! column `unit` says, `count` for a counter. `A` is the baseline, `B` what is
 //! judged. A field without a value is empty; ratios are B / A.
 
-use super::{Pair, words::is_series};
+use super::{pair::Pair, words::is_series};
 use crate::{Error, clean, samples::params};
 use results::{
     Unit,

@@ -4,7 +4,7 @@
 //! are shown there; the last line says how many there were.
 
 use super::{
-    Pair,
+    pair::Pair,
     words::{figures, summary},
 };
 use crate::{clean, number};

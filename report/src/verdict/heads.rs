@@ -2,7 +2,7 @@
 //! The two runs side by side: what made each, on which machine. Directories are not
 //! part of it, so that a comparison says the same wherever its runs lie.
 
-use super::Pair;
+use super::pair::Pair;
 use chrono::DateTime;
 use results::{Fingerprint, Run};
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! A comparison as JSON: the data as they are, with the outcome first.
 
-use super::Pair;
+use super::pair::Pair;
 use crate::{Error, clean};
 use results::gate::{Comparison, Outcome};
 use serde::Serialize;

@@ -14,8 +14,8 @@ use std::cmp::Ordering;
 pub(super) struct Stat<'a> {
     pub(super) testbed: Testbed,
     pub(super) workload: &'a str,
-    pub(super) dearer: usize,
-    pub(super) cheaper: usize,
+    pub(super) more: usize,
+    pub(super) less: usize,
     /// Of which it cannot be told, where that matters.
     pub(super) open: usize,
     /// Of which nothing was shown.
@@ -29,7 +29,7 @@ pub(super) struct Stat<'a> {
 impl Stat<'_> {
     /// How many moved.
     pub(super) fn moved(&self) -> usize {
-        self.dearer + self.cheaper
+        self.more + self.less
     }
 
     /// Whether anything is to be said of what the baseline has.
@@ -42,8 +42,8 @@ impl Stat<'_> {
             (Standing::Missing, _) if metric.current.is_some() => &mut self.new,
             (Standing::Missing, _) => &mut self.gone,
             (Standing::Open, _) => &mut self.open,
-            (_, Some(Ordering::Greater)) => &mut self.dearer,
-            (_, Some(Ordering::Less)) => &mut self.cheaper,
+            (_, Some(Ordering::Greater)) => &mut self.more,
+            (_, Some(Ordering::Less)) => &mut self.less,
             _ => &mut self.still,
         };
         *into += 1;
@@ -62,8 +62,8 @@ pub(super) fn of(comparison: &Comparison) -> Vec<Stat<'_>> {
             all.push(Stat {
                 testbed,
                 workload,
-                dearer: 0,
-                cheaper: 0,
+                more: 0,
+                less: 0,
                 open: 0,
                 still: 0,
                 gone: 0,
@@ -76,15 +76,15 @@ pub(super) fn of(comparison: &Comparison) -> Vec<Stat<'_>> {
     all
 }
 
-/// `3 of 12 workloads moved; metrics: 20 dearer, 4 cheaper, 2 open, 1 gone, 0 new`
+/// `3 of 12 workloads moved; metrics: 20 cost more, 4 cost less, 2 open, 1 gone, 0 new`
 pub(super) fn total(stats: &[Stat<'_>]) -> String {
     let sum = |of: fn(&Stat<'_>) -> usize| stats.iter().map(of).sum::<usize>();
     format!(
-        "{} of {} workloads moved; metrics: {} dearer, {} cheaper, {} open, {} gone, {} new",
+        "{} of {} workloads moved; metrics: {} cost more, {} cost less, {} open, {} gone, {} new",
         stats.iter().filter(|s| s.moved() > 0).count(),
         stats.len(),
-        sum(|s| s.dearer),
-        sum(|s| s.cheaper),
+        sum(|s| s.more),
+        sum(|s| s.less),
         sum(|s| s.open),
         sum(|s| s.gone),
         sum(|s| s.new),

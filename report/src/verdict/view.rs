@@ -2,10 +2,10 @@
 //! What a reader sees of a comparison, made once and written down by each form.
 
 use super::{
-    Pair, Scope,
     counts::Counts,
     heads::Heads,
     losses::{self, Loss},
+    pair::{Pair, Scope},
     stat::{self, Stat},
     words::{Standing, explained, is_series, scale},
 };

@@ -76,7 +76,7 @@ pub(super) fn word(metric: &Metric) -> &'static str {
     }
 }
 
-/// `▲` dearer, `▼` cheaper, `?` cannot be told, `≠` other samples with the same median.
+/// `▲` costs more, `▼` costs less, `?` cannot be told, `≠` other samples with the same median.
 pub(super) fn sign(metric: &Metric) -> &'static str {
     match (Standing::of(metric), direction(metric)) {
         (Standing::Open, _) => "?",

@@ -11,4 +11,5 @@ mod promises;
 mod runs;
 mod strange;
 mod tlb;
+mod tree;
 mod verdicts;
