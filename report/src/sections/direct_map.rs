@@ -4,7 +4,7 @@
 //! the counters `host.DirectMap*` and `host.direct_map_*`, over all blocks and the
 //! warm-up: a mapping that the warm-up split is split for the others too.
 
-use super::{counts, said::Said};
+use super::said::Said;
 use crate::{
     document::{Field, Table},
     model::{self, Bed, Model, entry},
@@ -102,7 +102,6 @@ pub(super) fn answer(_: &Model<'_>, bed: &Bed<'_>, _: &[&str]) -> Said {
     Said {
         sentences: sentences.collect(),
         tables: vec![table(&arms, bed.testbed)],
-        pages: bed.families.iter().filter_map(counts::in_total).collect(),
         ..Said::default()
     }
 }

@@ -32,8 +32,9 @@ fn fold(bed: &Bed<'_>, family: &Family<'_>, palette: Option<&Palette>) -> Block 
     for workload in &family.workloads {
         blocks.extend(self::workload(bed, workload, palette));
     }
-    let counters = counts::per_operation(family).map(Block::Table);
-    blocks.extend(counters.map(|table| Block::Page(vec![table])));
+    let counted = counts::per_operation(family).into_iter();
+    let counted = counted.chain(counts::in_total(family)).map(Block::Table);
+    blocks.push(Block::Page(counted.collect()));
     let title = format!("{}: {}", bed.testbed, family.name);
     let head = Heading::new(2, format!("{}-{}", bed.testbed, family.name), title);
     Block::fold(head, false, blocks)

@@ -5,21 +5,32 @@
 use super::{csv, github, json, pair::Pair, sections, view::Room};
 use crate::{choice::choices, figure::Palette, write};
 
-/// How much a page, a comment and a mail have room for.
+/// How much a page, a comment, a mail and a log have room for.
 const PAGE: Room = Room {
     rows: 2500,
     moved: 25,
     same: true,
+    brief: false,
 };
 const COMMENT: Room = Room {
     rows: 120,
     moved: 20,
     same: false,
+    brief: false,
 };
 const MAIL: Room = Room {
     rows: 600,
     moved: 10,
     same: false,
+    brief: false,
+};
+
+/// A log, of which people read the end.
+const LOG: Room = Room {
+    rows: 600,
+    moved: 100,
+    same: false,
+    brief: true,
 };
 
 choices! {
@@ -31,7 +42,7 @@ choices! {
     /// [`crate::Error::Json`] if a library that we write through refuses.
     render(pair: &Pair<'_>);
     /// For a person at a terminal or in a log, at most 100 columns.
-    Terminal: "terminal", "diff.terminal.txt", |pair| Ok(write::terminal(sections::verdict(pair, MAIL)));
+    Terminal: "terminal", "diff.terminal.txt", |pair| Ok(write::terminal(sections::verdict(pair, LOG)));
     /// One self-contained page.
     Html: "html", "diff.html", |pair: &Pair<'_>| Ok(write::html(sections::verdict(pair, PAGE), &Palette::of(pair.baseline)));
     /// GitHub-flavoured Markdown, for a comment on a pull request.

@@ -3,7 +3,7 @@
 
 use super::{
     losses::Loss,
-    pair::Pair,
+    pair::{Pair, Scope},
     stat,
     view::{self, Family, Room, View},
     words::{
@@ -51,10 +51,18 @@ pub(super) fn verdict(pair: &Pair<'_>, room: Room) -> Document {
     let cautions = cautions.map(|caution| Block::Caution(clean::shorten(caution, 2 * FACT)));
     lead.push(Block::paragraph(summary(comparison)));
     lead.extend(cautions);
-    let mut body = heads(&view);
+    let brief = room.brief && pair.scope == Scope::Decisive;
+    let mut body = Vec::new();
+    if !brief {
+        body.extend(heads(&view));
+    }
     body.extend(moved(&view));
     body.extend(listed("open", "What cannot be told", &view.open));
     body.extend(losses(&view.losses));
+    if brief {
+        body.extend(counts(&view));
+        return Document { lead, body };
+    }
     body.extend(series(&view));
     body.extend(counts(&view));
     body.push(Block::heading(2, "threats", "Threats to validity"));

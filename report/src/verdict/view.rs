@@ -26,6 +26,9 @@ pub(super) struct Room {
     pub(super) moved: usize,
     /// Whether series of exact figures that are the same have rows.
     pub(super) same: bool,
+    /// Whether there is no room for more than what decides and what changed, if no more was
+    /// asked for.
+    pub(super) brief: bool,
 }
 
 /// A comparison as it is read, from the answer to the evidence.

@@ -112,7 +112,8 @@ fn links(blocks: &[Block]) -> Vec<(String, String)> {
             continue;
         };
         let id = ids.claim(&head.id);
-        let text = clean::shorten(&head.text, 60);
+        let text = head.text.split(" (").next().unwrap_or_default();
+        let text = clean::shorten(text, 60);
         if head.level == 2 && links.iter().all(|(_, known)| *known != text) {
             links.push((id, text));
         }
@@ -230,7 +231,11 @@ impl Page<'_> {
             .into_iter()
             .chain(of.columns.iter().map(String::as_str));
         let table = html! { table.figures[!of.prose].prose[of.prose].named[named] {
-            caption { strong { (caption) } @if !of.about.is_empty() { " " (of.about) } }
+            // What the heading above says is told to those who jump from table to table.
+            caption.same[of.title.is_empty() && of.about.is_empty()] {
+                strong { (caption) }
+                @if !of.about.is_empty() { " " (of.about) }
+            }
             thead { tr { @for name in heads {
                 @if name.is_empty() { td {} } @else { th scope="col" { (name) } }
             } } }
@@ -297,7 +302,12 @@ impl Page<'_> {
                 } }
             } } }
         } };
-        self.wide(&caption, &table)
+        let table = self.wide(&caption, &table);
+        // What is looked up is folded away; what differs is to be seen.
+        match pairs {
+            true => table,
+            false => html! { details { summary { (caption) } (table) } },
+        }
     }
 
     fn moves(&self, moves: &Moves) -> Markup {

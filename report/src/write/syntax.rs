@@ -41,11 +41,17 @@ pub(super) fn escape(text: &str) -> String {
             let neighbour = at.and_then(|at| text.get(at));
             neighbour.is_some_and(|c| c.is_alphanumeric())
         };
+        let number = |c: Option<&char>| {
+            c.is_some_and(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'))
+        };
         match c {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
             '_' if word(i.checked_sub(1)) && word(Some(i + 1)) => out.push(c),
+            // An interval stays as it is; what follows its end decides whether it is a link.
+            '[' if number(text.get(i + 1)) => out.push(c),
+            ']' if !matches!(text.get(i + 1), Some('(' | '[' | ':')) => out.push(c),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' => out.extend(['\\', c]),
             // A zero-width space keeps a name from mentioning somebody.
             '@' => out.push_str("@\u{200b}"),
@@ -69,6 +75,7 @@ mod tests {
         check("<script>", "&lt;script&gt;");
         check("_x_ *y* `z`\n# h", r"\_x\_ \*y\* \`z\` \# h");
         check("[a](b)", r"\[a\](b)");
+        check("[1](b) [a] [+1.0, 2]", r"[1\](b) \[a] [+1.0, 2]");
     }
 
     #[test]
