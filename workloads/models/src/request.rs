@@ -84,7 +84,7 @@ pub(crate) enum Stage {
 /// those of the cell.
 pub(crate) trait GuestRequests: Clone + Debug + 'static {
     /// What must be there while the guest runs.
-    type Fixture;
+    type Fixture: Default;
 
     /// A further series of one sample: the reply's `out[0]`, the ticks for everything
     /// together.
@@ -106,9 +106,11 @@ pub(crate) trait GuestRequests: Clone + Debug + 'static {
     /// What the machine lacks, or what failed.
     fn prepare(
         &self,
-        machine: &mut Machine,
-        context: &CellContext<'_>,
-    ) -> Result<Self::Fixture, CellError>;
+        _machine: &mut Machine,
+        _context: &CellContext<'_>,
+    ) -> Result<Self::Fixture, CellError> {
+        Ok(Self::Fixture::default())
+    }
 
     /// Prepares what must not be there before the rehearsal.
     ///
@@ -127,14 +129,14 @@ pub(crate) trait GuestRequests: Clone + Debug + 'static {
         Device::new(request.args.seed)
     }
 
-    /// How many operations `request` is.
-    fn operations(&self, request: &Request) -> u64 {
-        request.args.count
-    }
-
     /// How many operations one sample covers.
     fn operations_per_sample(&self) -> u64 {
         1
+    }
+
+    /// How many operations `request` is.
+    fn operations(&self, request: &Request) -> u64 {
+        request.args.count * self.operations_per_sample()
     }
 
     /// How many pages `request` touches for the first time.

@@ -2,12 +2,11 @@
 //! A pointer chase over memory that was touched before.
 
 use crate::{
-    BadParameter, CellContext, CellError, GuestRequests, Model, Needs, Parameters, Size,
-    evidence::Evidence, request::Requests,
+    BadParameter, CellError, GuestRequests, Model, Needs, Parameters, Size, evidence::Evidence,
+    request::Requests,
 };
-use abi::{Args, Op, Request, chase, layout};
+use abi::{Args, Op, chase, layout};
 use results::record::Counters;
-use vmm::Machine;
 
 pub(super) const MODELS: &[Model] = &[Model::new("chase", |p| Ok(Box::new(Chase::new(p)?)))];
 
@@ -62,14 +61,6 @@ impl GuestRequests for Chase {
         // Touches all that is measured.
         requests.rehearsal.args.count = 1;
         requests
-    }
-
-    fn prepare(&self, _: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {
-        Ok(())
-    }
-
-    fn operations(&self, request: &Request) -> u64 {
-        request.args.count * request.args.batch
     }
 
     fn operations_per_sample(&self) -> u64 {

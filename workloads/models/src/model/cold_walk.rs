@@ -3,14 +3,13 @@
 //! so that KVM walks over the guest's page tables.
 
 use crate::{
-    BadParameter, CellContext, CellError, GuestRequests, Model, Needs, Parameters, Size,
+    BadParameter, CellError, GuestRequests, Model, Needs, Parameters, Size,
     evidence::{Crossing, Evidence, Statistic},
-    model::mmio::SEED,
+    model::mmio::accesses,
     request::Requests,
 };
-use abi::{Args, Digest, Op, Request, layout, truncate, value};
+use abi::{Digest, Op, Request, layout, truncate, value};
 use results::record::Counters;
-use vmm::Machine;
 
 pub(super) const MODELS: &[Model] = &[Model::new("mmio-read-cold", |p| {
     Ok(Box::new(ColdWalk::new(p)?))
@@ -46,21 +45,10 @@ impl GuestRequests for ColdWalk {
     }
 
     fn requests(&self) -> Requests {
-        let args = Args {
-            count: self.count,
-            batch: 1,
-            address: layout::ALIAS,
-            seed: SEED,
-            width: 4,
-            ..Args::default()
-        };
+        let args = accesses(self.count, layout::ALIAS);
         let mut requests = Requests::new(self.op, args).apart(layout::ALIASES * layout::PAGE);
         requests.measured.args.address += REHEARSED * layout::PAGE;
         requests
-    }
-
-    fn prepare(&self, _: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {
-        Ok(())
     }
 
     fn crossing(&self, request: &Request) -> Crossing {

@@ -5,10 +5,10 @@
 use crate::{
     BadParameter, CellContext, CellError, GuestRequests, Model, Needs, Parameters, Size,
     evidence::{Crossing, Statistic},
-    model::pio::{port_args, port_reads},
+    model::{mmio::accesses, pio::port_reads},
     request::Requests,
 };
-use abi::{Args, Op, Request, layout};
+use abi::{Op, Request, layout};
 use vmm::Machine;
 
 pub(super) const MODELS: &[Model] = &[Model::new("mmio-ask", |p| Ok(Box::new(Asks::new(p)?)))];
@@ -40,11 +40,7 @@ impl GuestRequests for Asks {
     }
 
     fn requests(&self) -> Requests {
-        let args = Args {
-            address: layout::MMIO,
-            ..port_args(self.count)
-        };
-        Requests::new(Op::MmioAsk, args)
+        Requests::new(Op::MmioAsk, accesses(self.count, layout::MMIO))
     }
 
     fn prepare(&self, machine: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {

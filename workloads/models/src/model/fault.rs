@@ -3,7 +3,7 @@
 //! of memory whose faults a thread of the VMM serves.
 
 use crate::{
-    BadParameter, CellContext, CellError, GuestRequests, Model, Needs, Parameters, Size,
+    BadParameter, CellError, GuestRequests, Model, Needs, Parameters, Size,
     counting::pages_in,
     evidence::{Evidence, content},
     model::mmio::SEED,
@@ -125,10 +125,6 @@ impl GuestRequests for Touch {
         requests.apart(share)
     }
 
-    fn prepare(&self, _: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {
-        Ok(())
-    }
-
     fn first_touches(&self, request: &Request) -> u64 {
         request.args.count
     }
@@ -168,10 +164,6 @@ impl GuestRequests for Retouch {
 
     fn requests(&self) -> Requests {
         self.touch.requests()
-    }
-
-    fn prepare(&self, _: &mut Machine, _: &CellContext<'_>) -> Result<u64, CellError> {
-        Ok(0)
     }
 
     fn after_rehearsal(&self, lost: &mut u64, machine: &mut Machine) -> Result<(), CellError> {
@@ -268,10 +260,6 @@ impl GuestRequests for Userfault {
 
     fn requests(&self) -> Requests {
         self.touch.requests()
-    }
-
-    fn prepare(&self, _: &mut Machine, _: &CellContext<'_>) -> Result<Self::Fixture, CellError> {
-        Ok(None)
     }
 
     fn after_rehearsal(

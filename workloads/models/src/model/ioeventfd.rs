@@ -4,10 +4,10 @@
 use crate::{
     BadParameter, CellContext, CellError, GuestRequests, Model, Needs, Parameters, Size,
     evidence::{Evidence, Statistic},
-    model::mmio::SEED,
+    model::mmio::{SEED, accesses},
     request::Requests,
 };
-use abi::{Args, Op, layout};
+use abi::{Op, layout};
 use results::record::Counters;
 use vmm::{Ioeventfd, Machine};
 
@@ -55,14 +55,7 @@ impl GuestRequests for Writes {
     }
 
     fn requests(&self) -> Requests {
-        let args = Args {
-            count: self.count,
-            batch: 1,
-            address: layout::MMIO,
-            seed: SEED,
-            width: 4,
-            ..Args::default()
-        };
+        let args = accesses(self.count, layout::MMIO);
         let mut requests = Requests::new(Op::Notify, args);
         // What is written is what the eventfd waits for.
         requests.rehearsal.args.seed = SEED;

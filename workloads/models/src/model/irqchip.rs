@@ -5,10 +5,10 @@
 use crate::{
     BadParameter, CellContext, CellError, GuestRequests, Model, Needs, Parameters, Size,
     evidence::{Evidence, Statistic},
-    model::mmio::SEED,
+    model::mmio::{SEED, accesses},
     request::Requests,
 };
-use abi::{Args, Digest, Op, layout, truncate, value};
+use abi::{Digest, Op, layout, truncate, value};
 use results::record::Counters;
 use vmm::Machine;
 
@@ -80,14 +80,7 @@ impl GuestRequests for Accesses {
             Register::IoapicWindow | Register::LapicVersion => Op::MmioRead,
             Register::LapicError => Op::MmioWrite,
         };
-        let args = Args {
-            count: self.count,
-            batch: 1,
-            address: self.register.address(),
-            seed: SEED,
-            width: 4,
-            ..Args::default()
-        };
+        let args = accesses(self.count, self.register.address());
         Requests::new(op, args)
     }
 

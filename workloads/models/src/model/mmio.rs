@@ -2,12 +2,11 @@
 //! Reads and writes of an address without memory, one exit to the VMM each.
 
 use crate::{
-    BadParameter, CellContext, CellError, GuestRequests, Model, Needs, Parameters, Size,
+    BadParameter, GuestRequests, Model, Needs, Parameters, Size,
     evidence::{Crossing, Statistic},
     request::Requests,
 };
 use abi::{Args, Digest, Op, Request, layout};
-use vmm::Machine;
 
 pub(super) const MODELS: &[Model] = &[
     Model::new("mmio-read", |p| Ok(Box::new(Access::read(p)?))),
@@ -66,18 +65,10 @@ impl GuestRequests for Access {
 
     fn requests(&self) -> Requests {
         let args = Args {
-            count: self.count,
-            batch: 1,
-            address: layout::MMIO,
-            seed: SEED,
             width: self.bytes,
-            ..Args::default()
+            ..accesses(self.count, layout::MMIO)
         };
         Requests::new(self.op, args)
-    }
-
-    fn prepare(&self, _: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {
-        Ok(())
     }
 
     fn crossing(&self, request: &Request) -> Crossing {
@@ -91,5 +82,17 @@ impl GuestRequests for Access {
 
     fn statistic(&self) -> Option<Statistic> {
         Some(Statistic::mmio(1))
+    }
+}
+
+/// `count` accesses of 32 bits at `address`, one sample each.
+pub(super) fn accesses(count: u64, address: u64) -> Args {
+    Args {
+        count,
+        batch: 1,
+        address,
+        seed: SEED,
+        width: 4,
+        ..Args::default()
     }
 }

@@ -2,13 +2,12 @@
 //! 32-bit reads of a port that the VMM serves.
 
 use crate::{
-    BadParameter, CellContext, CellError, GuestRequests, Model, Needs, Parameters, Size,
+    BadParameter, GuestRequests, Model, Needs, Parameters, Size,
     evidence::{Crossing, Statistic},
-    model::mmio::SEED,
+    model::mmio::accesses,
     request::Requests,
 };
-use abi::{Args, Digest, Op, Request};
-use vmm::Machine;
+use abi::{Digest, Op, Request};
 
 pub(super) const MODELS: &[Model] = &[Model::new("port-read", |p| Ok(Box::new(Reads::new(p)?)))];
 
@@ -36,11 +35,7 @@ impl GuestRequests for Reads {
     }
 
     fn requests(&self) -> Requests {
-        Requests::new(Op::PortRead, port_args(self.count))
-    }
-
-    fn prepare(&self, _: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {
-        Ok(())
+        Requests::new(Op::PortRead, accesses(self.count, 0))
     }
 
     fn crossing(&self, request: &Request) -> Crossing {
@@ -49,17 +44,6 @@ impl GuestRequests for Reads {
 
     fn statistic(&self) -> Option<Statistic> {
         Some(Statistic::PORT)
-    }
-}
-
-/// `count` accesses of the data port.
-pub(super) fn port_args(count: u64) -> Args {
-    Args {
-        count,
-        batch: 1,
-        seed: SEED,
-        width: 4,
-        ..Args::default()
     }
 }
 

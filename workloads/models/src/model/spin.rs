@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! A loop of known length, to tell native from emulated execution.
 
-use crate::{
-    BadParameter, CellContext, CellError, GuestRequests, Model, Needs, Parameters, Size,
-    request::Requests,
-};
-use abi::{Args, Op};
-use vmm::Machine;
+use crate::{BadParameter, GuestRequests, Model, Needs, Parameters, Size, request::Requests};
+use abi::{Args, Op, Request};
 
 pub(super) const MODELS: &[Model] = &[Model::new("spin", |p| Ok(Box::new(Spin::new(p)?)))];
 
@@ -41,11 +37,12 @@ impl GuestRequests for Spin {
         Requests::new(Op::Spin, args)
     }
 
-    fn prepare(&self, _: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {
-        Ok(())
-    }
-
     fn operations_per_sample(&self) -> u64 {
         self.count
+    }
+
+    /// All are one sample.
+    fn operations(&self, request: &Request) -> u64 {
+        request.args.count
     }
 }

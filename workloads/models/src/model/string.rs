@@ -3,13 +3,12 @@
 //! many 32-bit values.
 
 use crate::{
-    BadParameter, CellContext, CellError, GuestRequests, Model, Needs, Parameters, Size,
+    BadParameter, GuestRequests, Model, Needs, Parameters, Size,
     evidence::{Crossing, Statistic},
     model::mmio::SEED,
     request::Requests,
 };
 use abi::{Args, Digest, Op, Request, layout};
-use vmm::Machine;
 
 pub(super) const MODELS: &[Model] = &[
     Model::new("mmio-fill", |p| {
@@ -63,10 +62,6 @@ impl GuestRequests for Strings {
             ..Args::default()
         };
         Requests::new(self.op, args)
-    }
-
-    fn prepare(&self, _: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {
-        Ok(())
     }
 
     fn crossing(&self, request: &Request) -> Crossing {

@@ -6,7 +6,7 @@ use crate::{
     BadParameter, CellContext, CellError, GuestRequests, Needs, Parameters, Size,
     evidence::Evidence, request::Requests,
 };
-use abi::{Args, Op, Request, layout};
+use abi::{Args, Op, layout};
 use results::record::Counters;
 use vmm::Machine;
 
@@ -65,14 +65,6 @@ impl GuestRequests for Tsc {
         Requests::new(Op::Tsc, self.reads.args())
     }
 
-    fn prepare(&self, _: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {
-        Ok(())
-    }
-
-    fn operations(&self, request: &Request) -> u64 {
-        request.args.count * request.args.batch
-    }
-
     fn operations_per_sample(&self) -> u64 {
         self.reads.batch
     }
@@ -127,10 +119,6 @@ impl GuestRequests for Pvclock {
         Ok(())
     }
 
-    fn operations(&self, request: &Request) -> u64 {
-        request.args.count * request.args.batch
-    }
-
     fn operations_per_sample(&self) -> u64 {
         self.reads.batch
     }
@@ -178,10 +166,6 @@ impl GuestRequests for Timer {
             ..Args::default()
         };
         Requests::new(Op::Timer, args)
-    }
-
-    fn prepare(&self, _: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {
-        Ok(())
     }
 
     fn verify(&self, evidence: &Evidence<'_>, (): &()) -> Result<Counters, CellError> {

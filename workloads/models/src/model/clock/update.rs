@@ -6,20 +6,17 @@ use super::pvclock;
 use crate::{
     BadParameter, CellContext, CellError, GuestRequests, Needs, Parameters, Size,
     evidence::{Crossing, Evidence, Statistic},
-    model::pio::{port_args, port_reads},
+    model::{mmio::accesses, pio::port_reads},
     request::{Requests, Stage},
 };
-use abi::{Args, Op, Request, layout};
+use abi::{Op, Request, layout};
 use results::record::Counters;
 use vmm::{AtPortRead, Device, Error, Machine, Vcpu, VmFd};
 
 /// Reads of the data port whose structures lie `offset` bytes into the clock page of
 /// vCPU 0, those of the others `stride` bytes apart.
 fn requests(op: Op, count: u64, offset: u64, stride: u64) -> Requests {
-    let args = Args {
-        address: layout::pvclock(0) + offset,
-        ..port_args(count)
-    };
+    let args = accesses(count, layout::pvclock(0) + offset);
     Requests::new(op, args).apart(stride)
 }
 

@@ -113,10 +113,6 @@ impl GuestRequests for Requesting {
         Device::new(request.args.seed).with_virtio(shared)
     }
 
-    fn operations(&self, request: &Request) -> u64 {
-        request.args.count * request.args.batch
-    }
-
     fn operations_per_sample(&self) -> u64 {
         self.driver.depth()
     }
