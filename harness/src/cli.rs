@@ -114,14 +114,14 @@ pub struct RunArgs {
     /// Where to run
     #[arg(long, value_enum, default_value = "all")]
     pub on: On,
-    /// How much to run: quick (15 blocks), report (30) or list (50, and what reviewers ask)
+    /// How much to run: quick (15 blocks), report (30) or full (50, and what reviewers ask)
     #[arg(long, default_value = "quick")]
     pub profile: Profile,
     /// Only these strategies, comma-separated; NAME/PARAM=VALUE is one of its modes
     #[arg(long, value_delimiter = ',', value_name = "A,B")]
     pub strategies: Vec<String>,
     /// Only workloads that match; may be given more than once [default: all; of the profile
-    /// list those of its questions]
+    /// full those of its questions]
     #[arg(long, value_name = "GLOB", num_args = 1..)]
     pub workloads: Vec<String>,
     /// Blocks that count, instead of the profile's number
@@ -337,7 +337,7 @@ pub struct CalibrateArgs {
     #[arg(long, value_delimiter = ',', value_name = "A,B", default_value = results::BASELINE)]
     pub strategies: Vec<String>,
     /// Only workloads that match; may be given more than once [default: all; of the profile
-    /// list those of its questions]
+    /// full those of its questions]
     #[arg(long, value_name = "GLOB", num_args = 1.., default_values = ["calibrate/*", "mmio/user-read"])]
     pub workloads: Vec<String>,
     /// The seed of everything random

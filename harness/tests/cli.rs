@@ -148,7 +148,7 @@ fn mistakes_in_the_command_line_are_usage_errors() {
     check(
         &["run", "--profile", "huge"],
         2,
-        "profiles are quick, report and list",
+        "profiles are quick, report and full",
     );
     check(&["run", "--on", "mars"], 2, "possible values");
     check(&["run", "--blocks", "-3"], 2, "blocks");

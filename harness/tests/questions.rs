@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The questions that a report answers name workloads and values of their parameters; the
-//! profile `list` must have cells of them, or a question would never be answered.
+//! profile `full` must have cells of them, or a question would never be answered.
 
 use results::Testbed;
 use workloads::Profile;

@@ -79,7 +79,7 @@ fn text(workloads: &[Workload]) -> Result<String, std::fmt::Error> {
     for p in Profile::ALL {
         writeln!(out, "  {:<14} {} blocks", p.name(), p.blocks())?;
     }
-    out.push_str("\nquestions that a report answers; --profile list runs what they need\n");
+    out.push_str("\nquestions that a report answers; --profile full runs what they need\n");
     for question in report::questions() {
         writeln!(out, "  {:<14} {}", question.name, question.asks)?;
         if !question.of.is_empty() {

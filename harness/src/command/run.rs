@@ -140,7 +140,7 @@ pub(super) fn select(args: &RunArgs) -> Result<Selection, Failure> {
 }
 
 /// The patterns of the workloads to run: those given, or those of the questions that
-/// the profile `list` is there to answer; none for all.
+/// the profile `full` is there to answer; none for all.
 fn wanted(args: &RunArgs) -> Vec<String> {
     match (&args.workloads[..], args.profile) {
         ([], Profile::Full) => {

@@ -75,7 +75,7 @@ impl fmt::Debug for TestbedInstance {
 #[derive(Debug, Args)]
 pub struct LabArgs {
     /// CPUs of the lab, comma-separated: each number is measured by itself [default: 1; of
-    /// the profile list 1,2,4,8]
+    /// the profile full 1,2,4,8]
     #[arg(long, value_delimiter = ',', value_name = "N",
           value_parser = clap::value_parser!(u64).range(1..=16))]
     pub cpus: Vec<u64>,

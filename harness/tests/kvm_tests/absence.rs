@@ -81,7 +81,7 @@ const WORKLOADS: [(&str, &str, When); 16] = [
     ("virtio/", "does not pin this memory", When::Hidden),
     (
         "virtio/",
-        "io_uring cannot be used",
+        "io_uring is not available",
         When::Unless("/proc/sys/kernel/io_uring_disabled", "0"),
     ),
     ("", "CPU", When::OneCpu),
