@@ -11,3 +11,4 @@ mod circles;
 mod crates;
 mod files;
 mod islands;
+mod licences;
