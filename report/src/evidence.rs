@@ -36,7 +36,7 @@ pub(crate) fn of(run: &Run) -> Vec<Evidence<'_>> {
     }
     all.sort_by_key(|evidence| evidence.testbed);
     for evidence in &mut all {
-        sort_arms(&run.plan, &mut evidence.audits, |a| (&a.strategy, &a.mode));
+        sort_arms(&run.plan, &mut evidence.audits, |a| a.arm_id());
     }
     all
 }
@@ -143,10 +143,10 @@ pub(crate) fn cautions(model: &Model<'_>) -> Vec<String> {
             .map(|arm| arm.cell);
         let mut unproved: Vec<String> = Vec::new();
         for cell in measured {
-            let audited = run.audits.iter().any(|audit| {
-                (audit.testbed, &audit.strategy, &audit.mode)
-                    == (cell.testbed, &cell.strategy, &cell.mode)
-            });
+            let audited = run
+                .audits
+                .iter()
+                .any(|audit| (audit.testbed, audit.arm_id()) == (cell.testbed, cell.arm_id()));
             if model.hides(cell) && !audited && !unproved.contains(&cell.arm()) {
                 unproved.push(cell.arm());
             }

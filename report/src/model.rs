@@ -96,7 +96,7 @@ impl<'a> Model<'a> {
                     arms.push(arm.cell);
                 }
             }
-            sort_arms(&run.plan, &mut arms, |cell| (&cell.strategy, &cell.mode));
+            sort_arms(&run.plan, &mut arms, |cell| cell.arm_id());
             bed.arms = arms;
         }
         Model {
@@ -269,7 +269,7 @@ pub(crate) fn default_arm<'t, 'a>(table: &'t Table<'a>, strategy: &str) -> Optio
 
 /// Whether both are of one strategy in one mode.
 pub(crate) fn same_arm(a: &Cell, b: &Cell) -> bool {
-    (&a.strategy, &a.mode) == (&b.strategy, &b.mode)
+    a.arm_id() == b.arm_id()
 }
 
 /// How many more instructions than the baseline an arm takes; `None` for the

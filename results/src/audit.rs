@@ -2,7 +2,10 @@
 //! What was found of an arm's isolation: for each way to read memory from
 //! outside the guest, whether it found a secret that the VMM had put there.
 
-use crate::{Testbed, cell::Params};
+use crate::{
+    Testbed,
+    cell::{ArmId, Params},
+};
 use serde::{Deserialize, Serialize};
 
 /// The findings on one arm.
@@ -120,9 +123,17 @@ impl Audit {
         ))
     }
 
-    /// The arm as [`Cell::arm`](crate::Cell::arm) names it.
+    /// Its arm.
+    pub fn arm_id(&self) -> ArmId<'_> {
+        ArmId {
+            strategy: &self.strategy,
+            mode: &self.mode,
+        }
+    }
+
+    /// The name of its arm.
     pub fn arm(&self) -> String {
-        crate::cell::arm(&self.strategy, &self.mode)
+        self.arm_id().to_string()
     }
 }
 

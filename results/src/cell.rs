@@ -104,15 +104,22 @@ impl Cell {
         }
     }
 
-    /// The strategy with its own parameters: `guest-memfd-reinsert flush=none`.
-    pub fn arm(&self) -> String {
-        arm(&self.strategy, &self.mode)
+    /// Its arm.
+    pub fn arm_id(&self) -> ArmId<'_> {
+        ArmId {
+            strategy: &self.strategy,
+            mode: &self.mode,
+        }
     }
 
-    /// Whether this is the arm that the others of its group are compared with:
-    /// [`BASELINE`] with its defaults.
+    /// The name of its arm: `guest-memfd-reinsert flush=none`.
+    pub fn arm(&self) -> String {
+        self.arm_id().to_string()
+    }
+
+    /// Whether this is the arm that the others of its group are compared with.
     pub fn is_baseline(&self) -> bool {
-        self.strategy == BASELINE && self.mode.is_empty()
+        self.arm_id().is_baseline()
     }
 
     /// The whole number of parameter `name`, if it has one.
@@ -132,9 +139,28 @@ impl fmt::Display for Cell {
     }
 }
 
-pub(crate) fn arm(strategy: &str, mode: &Params) -> String {
-    let mode = mode.iter().map(|(name, value)| format!(" {name}={value}"));
-    std::iter::once(strategy.to_string()).chain(mode).collect()
+/// An arm in a record: a strategy in one of its modes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ArmId<'a> {
+    /// A name from the strategy registry.
+    pub strategy: &'a str,
+    /// The strategy's own parameters where they are not its defaults.
+    pub mode: &'a Params,
+}
+
+impl ArmId<'_> {
+    /// Whether it is [`BASELINE`] with its defaults.
+    pub fn is_baseline(self) -> bool {
+        self.strategy == BASELINE && self.mode.is_empty()
+    }
+}
+
+impl fmt::Display for ArmId<'_> {
+    /// `guest-memfd-reinsert flush=none`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.strategy)?;
+        write_params(f, self.mode, " ")
+    }
 }
 
 /// A cell without its strategy: the set of arms that are compared.

@@ -7,7 +7,7 @@
 //! meant to measure can go unnoticed. Only blocks after the warm-up count, one
 //! number a block; a ratio pairs the blocks of two arms and never mixes units.
 
-use crate::cell::{Group, Params};
+use crate::cell::{ArmId, Group};
 use crate::stats::{Interval, Precision, Ratio, Sorted, Undefined, median, median_interval};
 use crate::stats::{counted_ratio, paired_ratio, sample_median};
 use crate::{BASELINE, Cell, Outcome, Plan, Row, Run, Unit, record};
@@ -157,9 +157,7 @@ pub fn compare(run: &Run) -> Vec<Table<'_>> {
     }
     let tables = order.into_iter().map(|group| {
         let mut arms = groups.remove(&group).unwrap_or_default();
-        sort_arms(&run.plan, &mut arms, |arm| {
-            (&arm.cell.strategy, &arm.cell.mode)
-        });
+        sort_arms(&run.plan, &mut arms, |arm| arm.cell.arm_id());
         let planned = run.workload(&group.workload);
         let headline = planned.map(|w| w.headline.as_str());
         let series = headline.unwrap_or_else(|| first_series(&arms));
@@ -174,16 +172,16 @@ pub fn compare(run: &Run) -> Vec<Table<'_>> {
 
 /// Sorts what belongs to arms as tables have them: by the plan's strategies, then
 /// by first appearance, and within a strategy by mode, the defaults first.
-pub fn sort_arms<T>(plan: &Plan, items: &mut [T], arm: impl Fn(&T) -> (&String, &Params)) {
+pub fn sort_arms<T>(plan: &Plan, items: &mut [T], arm: impl Fn(&T) -> ArmId<'_>) {
     let mut names: Vec<String> = plan.strategies.iter().map(|s| s.name.clone()).collect();
     for item in items.iter() {
-        let name = arm(item).0;
-        if !names.contains(name) {
-            names.push(name.clone());
+        let name = arm(item).strategy;
+        if names.iter().all(|known| known != name) {
+            names.push(name.to_string());
         }
     }
     items.sort_by_cached_key(|item| {
-        let (strategy, mode) = arm(item);
+        let ArmId { strategy, mode } = arm(item);
         (names.iter().position(|n| n == strategy), mode.clone())
     });
 }

@@ -133,10 +133,9 @@ fn unchecked(run: &Run) -> BTreeSet<String> {
         infos.any(|info| info.isolating && info.name == cell.strategy)
     };
     let audited = |cell: &&Cell| {
-        run.audits.iter().any(|audit| {
-            (audit.testbed, &audit.strategy, &audit.mode)
-                == (cell.testbed, &cell.strategy, &cell.mode)
-        })
+        run.audits
+            .iter()
+            .any(|audit| (audit.testbed, audit.arm_id()) == (cell.testbed, cell.arm_id()))
     };
     let left = measured.filter(claims).filter(|cell| !audited(cell));
     left.map(|cell| format!("{} on {}", cell.arm(), cell.testbed))
@@ -219,8 +218,8 @@ fn keep(all: &mut Vec<Audit>, audit: &Audit, label: &Label) {
         findings.map(|f| (f.reader, f.verdict)).collect()
     };
     let same = |known: &&Audit| {
-        (known.testbed, &known.strategy, &known.mode, known.claim())
-            == (audit.testbed, &audit.strategy, &audit.mode, audit.claim())
+        (known.testbed, known.arm_id(), known.claim())
+            == (audit.testbed, audit.arm_id(), audit.claim())
             && verdicts(known) == verdicts(audit)
     };
     if all.iter().find(same).is_none() {
