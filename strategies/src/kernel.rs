@@ -3,7 +3,7 @@
 //!
 //! `build.rs` finds them in `kernel/<version>/`, so that a new version is a new
 //! directory. The patches and configuration fragments are data here, under the
-//! kernel's own licence; whoever builds a kernel applies them.
+//! kernel's own licence. They are applied when a kernel is built.
 
 /// What makes a lab kernel out of one version of Linux.
 #[derive(Clone, Copy, Debug)]
@@ -12,9 +12,9 @@ pub struct Series {
     pub version: &'static str,
     /// File name and content of each patch, in the order of application.
     pub patches: &'static [(&'static str, &'static [u8])],
-    /// What is asked for on top of `tinyconfig`.
+    /// The options on top of `tinyconfig`.
     pub config: &'static str,
-    /// What is asked for on top of that in a debug kernel; may be empty.
+    /// The options on top of that in a debug kernel; may be empty.
     pub debug_config: &'static str,
 }
 

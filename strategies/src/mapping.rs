@@ -152,8 +152,8 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: mapped by `map` and owned since; whoever uses the address
-        // borrows or outlives-checks this value.
+        // SAFETY: mapped by `map` and owned since; users of the address
+        // borrow this value or own a share of it.
         unsafe { libc::munmap(self.address.cast(), self.len) };
     }
 }

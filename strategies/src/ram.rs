@@ -65,8 +65,8 @@ impl GuestRam {
         self.mapping.address()
     }
 
-    /// Bytes of the least piece that whatever backs it gives out: a base page, unless its
-    /// pages were reserved as huge ones.
+    /// Bytes of the smallest piece of it that can be allocated or freed: a base page, unless
+    /// its pages were reserved as huge ones.
     pub fn granule(&self) -> u64 {
         self.granule
     }

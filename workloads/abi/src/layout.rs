@@ -18,7 +18,7 @@
 //! | [`SAMPLES`] | one sample buffer per vCPU |
 //! | [`ARENA`] | everything up to the end: untouched until a workload touches it |
 //! | [`MMIO`] | no memory: an access leaves to the VMM |
-//! | [`WINDOW`] | in a machine that has one: memory that guest and host share whatever the strategy |
+//! | [`WINDOW`] | in a machine that has one: memory that guest and host share in every strategy |
 //!
 //! [`ALIAS`] is a virtual address only: what it leads to, the guest decides.
 
@@ -61,7 +61,7 @@ pub const SAMPLES_SIZE: u64 = 0x10_0000;
 /// How many samples fit one buffer.
 pub const SAMPLES_MAX: u64 = SAMPLES_SIZE / 8;
 
-/// The first byte that no one touches before a workload does.
+/// The first byte of memory that stays untouched until a workload touches it.
 pub const ARENA: u64 = 0x100_0000;
 
 /// The window in which an access is an MMIO exit. It lies above all memory, and

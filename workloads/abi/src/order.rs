@@ -8,7 +8,7 @@ use crate::value;
 /// It is a balanced Feistel network of four rounds over the smallest even number
 /// of bits that holds `count`, walked along its cycles until it lands within
 /// (Black, Rogaway: "Ciphers with Arbitrary Finite Domains", CT-RSA 2002). The
-/// rounds use [`value`]: it must scatter, not withstand anybody.
+/// rounds use [`value`]: they must scatter, and need not be secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
     seed: u64,

@@ -27,12 +27,12 @@ const LINE: &[u8] = b"<5>unmapbench: init runs, and ends the machine\n";
 /// `stack` is what a process finds on its stack: the number of its arguments, then
 /// where each is.
 extern "C" fn main(stack: *const usize) -> ! {
-    let registers = Registers::find();
-    registers.write(init::REACHED, init::MAGIC);
-    registers.write(init::MEMORY, memory_kib());
-    registers.write(init::CPUS, cpus());
+    let vmm = Channel::find();
+    vmm.write(init::REACHED, init::MAGIC);
+    vmm.write(init::MEMORY, memory_kib());
+    vmm.write(init::CPUS, cpus());
     if has_argument(stack, init::DISK_ARGUMENT) {
-        registers.write(init::DISK, disk());
+        vmm.write(init::DISK, disk());
     }
     let log = call(OPEN, [c"/dev/kmsg".as_ptr().addr(), READ_WRITE, 0, 0, 0, 0]);
     if log >= 0 {
@@ -42,7 +42,7 @@ extern "C" fn main(stack: *const usize) -> ! {
         );
     }
     call(SYNC, [0; 6]);
-    registers.write(init::LEAVING, init::MAGIC);
+    vmm.write(init::LEAVING, init::MAGIC);
     let [first, second, command] = REBOOT_MAGIC;
     call(REBOOT, [first, second, command, 0, 0, 0]);
     // The kernel panics when its first process ends, and the VMM sees that.
@@ -51,42 +51,42 @@ extern "C" fn main(stack: *const usize) -> ! {
 
 /// The way to the VMM.
 #[derive(Clone, Copy)]
-enum Registers {
+enum Channel {
     /// By ports.
     Ports,
     /// By a mapped page of the device.
     Page(*mut u32),
-    /// There is none. The VMM finds that nobody has told it anything.
+    /// There is none. The VMM sees that it was told nothing.
     None,
 }
 
-impl Registers {
+impl Channel {
     fn find() -> Self {
         if arch::allow_ports(init::PORT, init::SIZE) {
-            return Registers::Ports;
+            return Channel::Ports;
         }
         let memory = call(OPEN, [c"/dev/mem".as_ptr().addr(), READ_WRITE, 0, 0, 0, 0]);
         if memory < 0 {
-            return Registers::None;
+            return Channel::None;
         }
         let page = init::PAGE as usize;
         let prot = PROT_READ_WRITE;
         match call(MMAP, [0, 4096, prot, MAP_SHARED, memory as usize, page]) {
             // Errors are the last page of the address space.
-            failed if (-4095..0).contains(&failed) => Registers::None,
-            address => Registers::Page(core::ptr::with_exposed_provenance_mut(address as usize)),
+            failed if (-4095..0).contains(&failed) => Channel::None,
+            address => Channel::Page(core::ptr::with_exposed_provenance_mut(address as usize)),
         }
     }
 
     fn write(self, register: u64, value: u32) {
         match self {
             // SAFETY: this process may use the ports; they touch no memory.
-            Registers::Ports => unsafe { arch::write_port(init::PORT + register as u16, value) },
+            Channel::Ports => unsafe { arch::write_port(init::PORT + register as u16, value) },
             // SAFETY: the page is mapped for good, and `register` lies in it.
-            Registers::Page(page) => unsafe {
+            Channel::Page(page) => unsafe {
                 arch::store(page.byte_add(register as usize), value);
             },
-            Registers::None => {}
+            Channel::None => {}
         }
     }
 }
@@ -121,7 +121,7 @@ fn cpus() -> u32 {
 /// Whether one of the arguments is `wanted`.
 fn has_argument(stack: *const usize, wanted: &CStr) -> bool {
     // SAFETY: a process begins with this on its stack, and keeps it; each argument ends
-    // with a zero, and so does `wanted`. Volatile, lest the comparison become a call.
+    // with a zero, and so does `wanted`. Volatile, so that the comparison does not become a call.
     let is = |at: *const u8| unsafe {
         let mut bytes = (0..).zip(wanted.to_bytes_with_nul());
         bytes.all(|(i, byte)| at.add(i).read_volatile() == *byte)

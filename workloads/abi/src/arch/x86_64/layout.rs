@@ -42,7 +42,7 @@ pub const IOAPIC: u64 = 0xfec0_0000;
 pub const LAPIC: u64 = 0xfee0_0000;
 
 /// The input of the IOAPIC to which the virtio device's interrupt goes: one of those
-/// that the PICs, which nobody has set up, do not have as well.
+/// that the PICs, which are never set up, do not have as well.
 pub const VIRTIO_GSI: u32 = 16;
 
 /// The most memory of a guest with interrupt controllers, which begin above it.

@@ -79,8 +79,8 @@ unsafe extern "C" fn memmove(to: *mut u8, from: *const u8, n: usize) -> *mut u8 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memcmp(a: *const u8, b: *const u8, n: usize) -> i32 {
     for i in 0..n {
-        // SAFETY: by the contract above. Volatile, lest this loop become a call
-        // of memcmp.
+        // SAFETY: by the contract above. Volatile, so that this loop does not become
+        // a call of memcmp.
         let (x, y) = unsafe { (a.add(i).read_volatile(), b.add(i).read_volatile()) };
         if x != y {
             return i32::from(x) - i32::from(y);
