@@ -6,10 +6,10 @@ use abi::layout;
 use std::{
     cell::Cell,
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 use vmm::{
-    Machine,
+    Machine, lock,
     virtio::{self, Kicked, Shared, Transport, VirtioDevice},
 };
 use vmm_sys_util::eventfd::EventFd;
@@ -97,7 +97,7 @@ impl<D: VirtioDevice + 'static> Served<D> {
     /// # Errors
     /// Why it stopped.
     pub(super) fn intact(&self) -> Result<MutexGuard<'_, Transport<D>>, CellError> {
-        let device = self.device.lock().unwrap_or_else(PoisonError::into_inner);
+        let device = lock(&self.device);
         match device.broken() {
             Some(why) => Err(format!("the virtio device stopped: {why}").into()),
             None => Ok(device),

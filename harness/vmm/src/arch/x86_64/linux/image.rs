@@ -2,6 +2,13 @@
 //! What kind of kernel a file is, and of an ELF that part which a machine loads.
 
 use crate::Error;
+use elf::{
+    abi::{EI_NIDENT, EM_X86_64},
+    endian::LittleEndian,
+    file::{Class, FileHeader, parse_ident},
+    parse::ParseAt,
+    segment::{ProgramHeader, SegmentTable},
+};
 
 /// A kernel, told by its first bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,17 +26,9 @@ pub enum Kind {
     BzImage,
 }
 
-// Offsets in an ELF64 header and program header (System V ABI, gABI ch. 4 and 5).
-const E_MACHINE: usize = 18;
-const E_PHOFF: usize = 32;
+// Offsets in an ELF64 header (System V ABI, gABI ch. 4).
 const E_SHOFF: usize = 40;
-const E_PHENTSIZE: usize = 54;
-const E_PHNUM: usize = 56;
 const E_SHNUM: usize = 60;
-const EHDR_SIZE: usize = 64;
-const P_OFFSET: usize = 8;
-const P_FILESZ: usize = 32;
-const EM_X86_64: u64 = 62;
 
 // The setup header of a bzImage (Documentation/arch/x86/boot.rst).
 const MAGIC: std::ops::Range<usize> = 0x202..0x206;
@@ -89,37 +88,27 @@ impl Image {
 /// Where the last segment of an ELF executable for x86-64 ends in the file.
 fn elf_end(bytes: &[u8]) -> Result<usize, String> {
     let cut = || "an ELF file that was cut off".to_string();
-    let number = |at: usize, len: usize| {
-        let field = at.checked_add(len).and_then(|end| bytes.get(at..end));
-        let field = field.ok_or_else(cut)?;
-        Ok::<_, String>(
-            field
-                .iter()
-                .rev()
-                .fold(0_u64, |n, b| n << 8 | u64::from(*b)),
-        )
-    };
-    // Byte 4 is 2 for 64 bits.
-    if number(4, 1)? != 2 || number(E_MACHINE, 2)? != EM_X86_64 {
+    let other = |_| "an ELF file, but none for x86-64".to_string();
+    let (ident, rest) = bytes.split_at_checked(EI_NIDENT).ok_or_else(cut)?;
+    let ident = parse_ident::<LittleEndian>(ident).map_err(other)?;
+    let header = FileHeader::parse_tail(ident, rest).map_err(|_| cut())?;
+    if (header.class, header.e_machine) != (Class::ELF64, EM_X86_64) {
         return Err("an ELF file, but none for x86-64".into());
     }
-    let (offset, size) = (number(E_PHOFF, 8)?, number(E_PHENTSIZE, 2)?);
-    let count = number(E_PHNUM, 2)?;
-    let mut end = EHDR_SIZE as u64;
-    for i in 0..count {
-        let header = offset.checked_add(i * size).ok_or_else(cut)?;
-        let header_end = header.checked_add(size).ok_or_else(cut)?;
-        let header = usize::try_from(header).map_err(|_| cut())?;
-        let (from, len) = (
-            number(header.saturating_add(P_OFFSET), 8)?,
-            number(header.saturating_add(P_FILESZ), 8)?,
-        );
-        let segment_end = from.checked_add(len).ok_or_else(cut)?;
-        end = end.max(segment_end).max(header_end);
+    let entry = ProgramHeader::validate_entsize(Class::ELF64, header.e_phentsize.into());
+    let size = u64::from(header.e_phnum) * entry.map_err(|_| cut())? as u64;
+    let table_end = header.e_phoff.checked_add(size).ok_or_else(cut)?;
+    let table = header.e_phoff as usize..usize::try_from(table_end).map_err(|_| cut())?;
+    let table = bytes.get(table).ok_or_else(cut)?;
+    let segments = SegmentTable::new(LittleEndian, Class::ELF64, table);
+    let mut end = table_end;
+    for segment in segments.iter() {
+        let segment_end = segment.p_offset.checked_add(segment.p_filesz);
+        end = end.max(segment_end.ok_or_else(cut)?);
     }
     match usize::try_from(end) {
-        Ok(end) if count > 0 && end <= bytes.len() => Ok(end),
-        Ok(_) if count == 0 => Err("an ELF file without a segment to load".into()),
+        Ok(end) if header.e_phnum > 0 && end <= bytes.len() => Ok(end),
+        Ok(_) if header.e_phnum == 0 => Err("an ELF file without a segment to load".into()),
         _ => Err(cut()),
     }
 }
@@ -144,9 +133,17 @@ impl From<linux_loader::loader::Error> for Error {
 mod tests {
     use super::*;
 
+    const E_MACHINE: usize = 18;
+    const E_PHOFF: usize = 32;
+    const E_PHENTSIZE: usize = 54;
+    const E_PHNUM: usize = 56;
+    const P_OFFSET: usize = 8;
+    const P_FILESZ: usize = 32;
+
     fn elf(edit: impl FnOnce(&mut Vec<u8>)) -> Result<Image, String> {
         let mut bytes = vec![0; 0x400];
-        bytes[..5].copy_from_slice(b"\x7fELF\x02");
+        // 64 bits, little-endian, version 1.
+        bytes[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
         bytes[E_MACHINE] = 62;
         bytes[E_PHOFF] = 64;
         bytes[E_SHOFF] = 200;
@@ -177,6 +174,9 @@ mod tests {
         };
         check(|b| b[0] = 0, "neither an ELF file nor a bzImage");
         check(|b| b[4] = 1, "none for x86-64");
+        check(|b| b[5] = 2, "none for x86-64");
+        check(|b| b.truncate(10), "cut off");
+        check(|b| b.truncate(40), "cut off");
         check(|b| b[E_MACHINE] = 183, "none for x86-64");
         check(|b| b.truncate(0x170), "cut off");
         check(|b| b.truncate(70), "cut off");
@@ -185,6 +185,7 @@ mod tests {
             |b| b[64 + P_OFFSET..64 + P_OFFSET + 8].fill(0xff),
             "cut off",
         );
+        check(|b| b[E_PHENTSIZE] = 0, "cut off");
         check(|b| b[E_PHNUM] = 0, "without a segment");
         check(|b| b.clear(), "neither");
         for (flags, expected) in [((0, 1), "zImage"), ((1, 0), "32-bit")] {
