@@ -26,6 +26,6 @@ mod tlb;
 pub use decode::{Operand, Special, special};
 pub use geometry::{Array, Geometry};
 pub use machine::{Machine, Options};
-pub use model::{Asid, Model, Space};
+pub use model::{Model, Space};
 pub use paging::{PageSize, Walk, Walked, native, nested};
-pub use tlb::Level;
+pub use tlb::{Asid, Level};

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The processors' TLBs, and what became of each access.
 
-use crate::{Geometry, Level, Walked, native, nested};
+use crate::{Asid, Geometry, Level, Walked, native, nested};
 use abi::tlb;
 use std::collections::BTreeSet;
 use vm_memory::GuestMemoryMmap;
-
-/// The tag of an address space: 0 is the machine's own, a guest's is in its VMCB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asid(pub u16);
 
 /// The machine's own.
 const HOST: Asid = Asid(0);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! One level of TLB: arrays of sets, each in the order in which it was last used.
 
-use crate::{Array, Asid, PageSize, Walk};
+use crate::{Array, PageSize, Walk};
+
+/// The tag of an address space: 0 is the machine's own, a guest's is in its VMCB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asid(pub u16);
 
 /// Bits of an entry, from the lowest: whether it is global, its size (2), its address
 /// space (16), the number of its page (36 at most). What is all ones is empty: no size
