@@ -98,3 +98,28 @@ fn no_strategy_is_named_outside_its_crate() {
         }
     }
 }
+
+/// A further architecture is folders beside these, not a search for what was spelled out
+/// elsewhere.
+#[test]
+fn assembly_stays_in_the_folders_of_architectures() {
+    let mut folders = BTreeSet::new();
+    for Source { name, code, .. } in rust() {
+        if !["asm!(", "core::arch::", "std::arch::"]
+            .iter()
+            .any(|word| code.contains(word))
+        {
+            continue;
+        }
+        let (folder, _) = name
+            .split_once("/arch/")
+            .unwrap_or_else(|| panic!("{name}"));
+        folders.insert(folder.to_string());
+    }
+    let expected = [
+        "harness/vmm/src",
+        "workloads/guest/src",
+        "workloads/init/src",
+    ];
+    assert_eq!(folders, expected.map(String::from).into());
+}

@@ -172,7 +172,7 @@ impl Moved {
         for size in SIZES {
             let at = |when| {
                 counters
-                    .get(&format!("host.DirectMap{size}_kib.{when}"))
+                    .get(&host::ORIGIN.key(&format!("DirectMap{size}_kib.{when}")))
                     .copied()
             };
             if let (Some(before), Some(after)) = (at("before"), at("after")) {
