@@ -175,7 +175,7 @@ fn curve<'a>(
 
 impl Curve<'_> {
     /// The levels that it shows, from the blocks that have every working set: a fit, so
-    /// only for whoever shows them.
+    /// only for callers that show them.
     pub(crate) fn levels(&self) -> Vec<Level> {
         let costs = &self.costs;
         let places: Vec<f64> = costs.iter().map(|(places, _)| *places as f64).collect();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! What can go wrong when a report is made. A run with holes is not among it:
-//! holes are what a report shows.
+//! What can go wrong when a report is made. A run that lacks cells is not
+//! among it: what is missing is what a report shows.
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! What is missing from a run, gathered by its reason: holes, lost blocks, ratios
-//! that do not exist, counts that should have repeated. One entry serves all arms
+//! What is missing from a run, gathered by its cause: cells without figures, lost blocks,
+//! ratios that do not exist, counts that should have repeated. One entry serves all arms
 //! of a strategy that share the reason and all groups concerned.
 
 use crate::{
@@ -14,7 +14,7 @@ use results::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One reason for holes, lost blocks or undefined ratios of one strategy.
+/// One cause of missing figures, lost blocks or undefined ratios of one strategy.
 #[derive(PartialEq)]
 pub(crate) struct Cause {
     pub(crate) testbed: Testbed,

@@ -119,7 +119,7 @@ pub(super) fn curve(
     Ok(())
 }
 
-/// `points` without those in the middle of a level or an upright line, which nobody sees.
+/// `points` without those in the middle of a level or an upright line, which cannot be seen.
 pub(super) fn corners(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let mut corners: Vec<(f64, f64)> = Vec::new();
     for &(x, y) in points {

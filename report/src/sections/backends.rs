@@ -132,7 +132,7 @@ impl Matrix {
         /// A backend's name beyond this is cut.
         const NAME: usize = 24;
         let names = self.rows.iter().map(|(name, _)| shorten(name, NAME));
-        let columns: Vec<String> = std::iter::once("variant".into()).chain(names).collect();
+        let columns: Vec<String> = std::iter::once("strategy".into()).chain(names).collect();
         let title = format!("{TITLE}: {}{more}", self.family);
         let mut table = document::Table::new(title, "", &columns);
         for (i, arm) in self.arms.iter().enumerate() {
@@ -173,18 +173,18 @@ impl Verdict {
             let mut of = tried.iter().filter(|(b, _)| *b == bounced);
             of.any(|(_, arm)| arm.figures.is_ok())
         };
-        let holes = || {
+        let missing = || {
             tried
                 .iter()
                 .filter_map(|(_, arm)| arm.figures.as_ref().err())
         };
-        let missing = |hole: &&Hole| matches!(hole, Hole::Missing { .. });
-        let refusal = holes().find(missing).map(word);
+        let refused = |hole: &&Hole| matches!(hole, Hole::Missing { .. });
+        let refusal = missing().find(refused).map(word);
         match (works(false), works(true), refusal) {
             (true, _, _) => Verdict::Works,
             (false, true, why) => Verdict::OnlyBounced(why),
             (false, false, Some(why)) => Verdict::Refused(why),
-            (false, false, None) if holes().next().is_some() => Verdict::Failed,
+            (false, false, None) if missing().next().is_some() => Verdict::Failed,
             (false, false, None) => Verdict::Untried,
         }
     }

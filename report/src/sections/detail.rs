@@ -63,9 +63,9 @@ pub(super) fn with_tails(table: &Table<'_>) -> document::Table {
 }
 
 fn header(table: &Table<'_>) -> &'static [&'static str] {
-    const EXACT: &[&str] = &["variant", "n", "median", "delta", "+/- insn", "precision"];
+    const EXACT: &[&str] = &["strategy", "n", "median", "delta", "+/- insn", "precision"];
     const COUNTED: &[&str] = &[
-        "variant",
+        "strategy",
         "n",
         "median",
         "min",
@@ -75,7 +75,7 @@ fn header(table: &Table<'_>) -> &'static [&'static str] {
         "precision",
     ];
     const TIMED: &[&str] = &[
-        "variant",
+        "strategy",
         "n",
         "median",
         "min",
@@ -99,7 +99,7 @@ fn field(table: &Table<'_>, arm: &Arm<'_>, column: &str) -> Field {
         Err(_) => "-".to_string(),
     };
     match (column, &arm.figures) {
-        ("variant", _) => Field::arm(arm.cell),
+        ("strategy", _) => Field::arm(arm.cell),
         ("n", Ok(figures)) => figures.blocks.len().to_string().into(),
         ("n", Err(_)) => "0".into(),
         ("median", Err(hole)) => model::short(hole).into(),

@@ -21,11 +21,11 @@ use std::collections::BTreeMap;
 const TITLE: &str = "Direct map";
 
 /// How the table is to be read.
-const ABOUT: &str = "4k, 2M, 1G before and after: what pages of that size map, in MiB, over all cells of an arm: of what 4 KiB pages map \
-the least that a cell found before it and the most that one left behind; of what larger pages map \
-the most before and the least after. The rest are events, added up over cells, warm-up included: \
-mappings split and merged, folios taken out and put back, reinserted for an access and removed after it. In the lab \
-each arm and family has a boot of its own; on a host what one arm split was split for the next.";
+const ABOUT: &str = "4k, 2M, 1G: what pages of that size map in the direct map, in MiB, before and \
+after the cells of an arm. For 4k that is the lowest value before a cell and the highest after one, \
+for larger pages the reverse. The other columns are events, summed over all cells, warm-up included. \
+In the lab each arm and family boots its own machine; on a host, a mapping that one arm split stays \
+split for the next.";
 
 /// The sizes of pages that map the direct map.
 const SIZES: [&str; 3] = ["4k", "2M", "1G"];
@@ -123,7 +123,7 @@ fn table(arms: &[(&Cell, Moved)], testbed: Testbed) -> Table {
         .iter()
         .flat_map(|size| ["before", "after"].map(|when| format!("{size} {when}")));
     let heads = heads.chain(names.iter().map(|name| called(name).to_string()));
-    let heads: Vec<String> = ["variant".into(), "cells".into()]
+    let heads: Vec<String> = ["strategy".into(), "cells".into()]
         .into_iter()
         .chain(heads)
         .collect();

@@ -88,7 +88,7 @@ fn glance(model: &Model<'_>, bed: &Bed<'_>, machine: &Params) -> Vec<Block> {
     let title = std::iter::once(bed.testbed.to_string()).chain(words);
     let title = title.collect::<Vec<_>>().join(", ");
     let names = columns.iter().map(|column| column.name);
-    let names: Vec<&str> = std::iter::once("variant").chain(names).collect();
+    let names: Vec<&str> = std::iter::once("strategy").chain(names).collect();
     let mut table = document::Table::new("", "", &names);
     let arms = bed.defaults();
     for cell in &arms {
@@ -191,7 +191,7 @@ fn notes(arms: &[&Cell], columns: &[Shown<'_, '_>]) -> Vec<String> {
             }
         });
     }
-    let mut holes: Vec<((String, String), Vec<&str>)> = Vec::new();
+    let mut missing: Vec<((String, String), Vec<&str>)> = Vec::new();
     for cell in arms {
         for column in columns {
             let said = match column.arm(cell).map(|(_, arm)| &arm.figures) {
@@ -202,16 +202,16 @@ fn notes(arms: &[&Cell], columns: &[Shown<'_, '_>]) -> Vec<String> {
                 Some(Ok(_)) | None => continue,
             };
             let key = (cell.arm(), said);
-            let holes = model::entry(
-                &mut holes,
+            let missing = model::entry(
+                &mut missing,
                 |(known, _)| *known == key,
                 || (key.clone(), vec![]),
             );
-            holes.1.push(column.name);
+            missing.1.push(column.name);
         }
     }
-    let holes = holes.into_iter();
-    notes.extend(holes.map(|((arm, said), of)| format!("{arm}, {}: {said}", of.join(", "))));
+    let missing = missing.into_iter();
+    notes.extend(missing.map(|((arm, said), of)| format!("{arm}, {}: {said}", of.join(", "))));
     notes
 }
 

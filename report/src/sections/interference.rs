@@ -32,9 +32,8 @@ const PAIRS: [(&str, &str, &str); 2] = [
 ];
 
 /// What the last column says.
-const ABOUT: &str = "Paired within the block. effect: the difference where the interval excludes \
-none; else how large one could be and yet go unseen, the end of the interval that lies farther \
-from 1.";
+const ABOUT: &str = "Both figures of a pair are of the same block. effect: the difference, if its \
+interval excludes 1; otherwise the largest difference that the interval allows.";
 
 /// What was felt on a testbed.
 pub(super) fn answer(_: &Model<'_>, bed: &Bed<'_>, _: &[&str]) -> Said {

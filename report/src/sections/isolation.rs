@@ -39,7 +39,7 @@ pub(super) fn answer(model: &Model<'_>, bed: &Bed<'_>, _: &[&str]) -> Said {
 
 /// An arm a row, a word a reader, and whether the arm's claim to hide memory holds.
 fn words(evidence: &Evidence<'_>) -> Table {
-    let columns = ["variant", "direct map", "vm_readv", "O_DIRECT", "holds"];
+    let columns = ["strategy", "direct map", "vm_readv", "O_DIRECT", "holds"];
     let title = format!("Isolation evidence: {}", evidence.testbed);
     let mut table = Table::new(title, "", &columns);
     for audit in &evidence.audits {
@@ -61,7 +61,7 @@ fn words(evidence: &Evidence<'_>) -> Table {
 /// The same with what each reader saw.
 fn sights_of(evidence: &Evidence<'_>) -> Table {
     let readers = READERS.map(|(_, name)| name);
-    let columns: Vec<&str> = std::iter::once("variant").chain(readers).collect();
+    let columns: Vec<&str> = std::iter::once("strategy").chain(readers).collect();
     let title = format!("What each reader saw: {}", evidence.testbed);
     let mut table = Table::new(title, "", &columns);
     table.prose = true;

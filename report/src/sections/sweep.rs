@@ -63,7 +63,7 @@ impl<'t, 'a> Sweep<'t, 'a> {
         let medians = self.tables.iter().flat_map(|table| model::figures(table));
         let scale = Scale::of(Unit::Insn, medians.map(|f| f.median));
         let heads: Vec<String> = self.tables.iter().map(|t| self.value(t)).collect();
-        let columns = std::iter::once("variant").chain(heads.iter().map(String::as_str));
+        let columns = std::iter::once("strategy").chain(heads.iter().map(String::as_str));
         let columns: Vec<&str> = columns.collect();
         let mark = prose::behind(self.group.testbed);
         let title = format!("{} (median in {}{mark})", self.group, scale.symbol);
@@ -241,7 +241,7 @@ pub(super) fn tails(table: &Table<'_>, shown: Shown<'_>) -> Option<document::Tab
         .filter(|tail| tail.of(most).is_ok())
         .collect();
     let names = known.iter().map(|tail| tail.name());
-    let columns: Vec<&str> = ["variant", "samples", "p50"]
+    let columns: Vec<&str> = ["strategy", "samples", "p50"]
         .into_iter()
         .chain(names)
         .collect();

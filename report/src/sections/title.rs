@@ -9,8 +9,9 @@ use crate::{
 use results::Run;
 
 /// What the columns of most tables are.
-const LEGEND: &str = "n: blocks, each a fresh VM of every arm. delta, interval: % from memfd by \
-block; *: it excludes 0, or a count differs. MDE: least % seen 4 in 5.";
+const LEGEND: &str = "n: blocks, each with a fresh VM for every arm. delta: the difference from \
+memfd in percent, block by block; interval: its 95 % interval; *: that interval excludes 0, or a \
+count differs. MDE: the smallest difference that would be found in 4 cases of 5, in percent.";
 
 /// The section.
 pub(super) fn section(model: &Model<'_>) -> Vec<Block> {

@@ -35,7 +35,7 @@ fn absent(bed: &Bed<'_>) -> Absent {
 /// A row for each counter and reason.
 pub(super) fn table(bed: &Bed<'_>) -> Option<Table> {
     let columns = ["counters", "cells"];
-    let mut out = Table::new("Counters that are not there", "strategies", &columns);
+    let mut out = Table::new("Counters that could not be read", "strategies", &columns);
     for ((what, why), (arms, cells)) in absent(bed) {
         let what = format!("{what}: unavailable: {why}");
         let row = vec![what.into(), cells.to_string().into()];

@@ -24,7 +24,7 @@ pub(super) fn json(pair: &Pair<'_>) -> Result<String, Error> {
 }
 
 /// The same document with an escape for each character that would act on a terminal:
-/// whoever parses it gets the name as it was.
+/// a parser gets the name as it was.
 fn printable(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {

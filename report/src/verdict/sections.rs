@@ -39,7 +39,7 @@ from one block. MDE: the least slowdown, in percent, that is called a regression
 
 /// The columns of every table, but for the last where it would be empty: counts that
 /// repeat hide no change.
-const HEAD: [&str; 6] = ["variant", "A", "B", "delta", "interval", "MDE"];
+const HEAD: [&str; 6] = ["strategy", "A", "B", "delta", "interval", "MDE"];
 
 /// The verdict on `pair`, with as much as there is `room` for.
 pub(super) fn verdict(pair: &Pair<'_>, room: Room) -> Document {

@@ -62,7 +62,7 @@ pub(super) fn direction(metric: &Metric) -> Option<Ordering> {
     }
 }
 
-/// The verdict in a word or three; what needs somebody's eye is in capitals.
+/// The verdict in a word or three; what a person must look at is in capitals.
 pub(super) fn word(metric: &Metric) -> &'static str {
     match (metric.role, metric.verdict) {
         (Role::Control, Verdict::Regression | Verdict::Improvement) => "CONTROL MOVED",

@@ -180,7 +180,7 @@ impl Page<'_> {
             }
             Block::Paragraph(text) => html! { p { (spans(text)) } },
             Block::Caution(text) => html! { p { (text) } },
-            Block::Note(text) => html! { p.hole { (text) } },
+            Block::Note(text) => html! { p.missing { (text) } },
             Block::List(list) => self::list(list),
             Block::Facts(facts) => self.facts(facts),
             Block::Table(table) => self.table(table),

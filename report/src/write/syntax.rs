@@ -53,7 +53,7 @@ pub(super) fn escape(text: &str) -> String {
             '[' if number(text.get(i + 1)) => out.push(c),
             ']' if !matches!(text.get(i + 1), Some('(' | '[' | ':')) => out.push(c),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' => out.extend(['\\', c]),
-            // A zero-width space keeps a name from mentioning somebody.
+            // A zero-width space keeps a name from notifying a user.
             '@' => out.push_str("@\u{200b}"),
             _ => out.push(c),
         }

@@ -81,7 +81,7 @@ fn kernel(mut run: Run, series: &str) -> Run {
     run
 }
 
-/// The lab on another kernel: reinsertion dearer, one arm cheaper, one by an
+/// The lab on another kernel: reinsertion costs more, one arm less, one by an
 /// instruction, counters that moved with them, one cell gone and one new.
 fn changed_lab() -> Run {
     let mut run = kernel(runs::lab(), "b");
@@ -139,7 +139,7 @@ fn controlled(seed: u64, factor: impl Fn(&Cell) -> f64) -> Run {
     run
 }
 
-/// The same host later: MMIO dearer in one arm and cheaper in another, faults open.
+/// The same host later: MMIO costs more in one arm and less in another, faults open.
 fn changed_host() -> Run {
     let mut run = controlled(2, |cell| {
         match (cell.strategy.as_str(), cell.workload.as_str()) {
