@@ -11,6 +11,7 @@ use crate::{
     missing::word,
     model::{self, Model, Workload},
     number::{self, Scale},
+    shape::{BOUNCE, UNBOUNCED},
 };
 use results::{
     Cell, Unit,
@@ -72,10 +73,6 @@ pub(crate) struct NoCost {
 /// What it is, as a title.
 pub(crate) const TITLE: &str = "What bouncing costs";
 
-/// The parameter, and its value for a disk that reaches guest memory itself.
-const PARAMETER: &str = "bounce";
-const NONE: &str = "none";
-
 /// How many samples p50 takes by the rule of [`Tail`]: 100 beyond it.
 const HALF: usize = 200;
 
@@ -91,7 +88,7 @@ pub(crate) fn of<'a>(workload: &Workload<'a>, seed: u64) -> Vec<Bouncing<'a>> {
     let mut settings: Vec<(Group, Ways<'_, 'a>)> = Vec::new();
     for table in &workload.tables {
         let mut group = table.group.clone();
-        if let Some(bounce) = group.params.remove(PARAMETER) {
+        if let Some(bounce) = group.params.remove(BOUNCE) {
             let same = |(other, _): &(Group, _)| *other == group;
             let setting = model::entry(&mut settings, same, || (group.clone(), vec![]));
             setting.1.push((bounce.to_string(), table));
@@ -192,7 +189,7 @@ type Ways<'t, 'a> = Vec<(String, &'t Table<'a>)>;
 fn bouncing<'a>(group: Group, ways: &Ways<'_, 'a>, seed: u64) -> Bouncing<'a> {
     let tables = || ways.iter().map(|(_, table)| *table);
     let unit = tables().find_map(|table| table.unit);
-    let none = ways.iter().find(|(bounce, _)| bounce == NONE);
+    let none = ways.iter().find(|(bounce, _)| bounce == UNBOUNCED);
     let none = none.map(|(_, table)| *table);
     let mut cells: Vec<&'a Cell> = Vec::new();
     for arm in tables().flat_map(|table| &table.arms) {

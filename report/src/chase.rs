@@ -8,6 +8,7 @@
 use crate::{
     counters::{self, OPERATIONS, says_misses},
     model::{Bed, Workload, entry},
+    shape::{BY_LINE, BY_PAGE, PLACES, SPACING},
 };
 use results::{
     Cell, Unit,
@@ -17,17 +18,6 @@ use results::{
     stats::{Level, levels, median},
 };
 use std::collections::BTreeMap;
-
-/// Whether `table` is a point of a curve.
-pub(crate) fn is_chase(table: &Table<'_>) -> bool {
-    [APART, PLACES]
-        .iter()
-        .all(|name| table.group.params.contains_key(*name))
-}
-
-/// The parameters of a chase that differ within a curve.
-const APART: &str = "apart";
-const PLACES: &str = "places";
 
 /// A curve an arm, with all other parameters the same.
 pub(crate) struct Chase<'a> {
@@ -79,7 +69,7 @@ fn of_workload<'a>(workload: &Workload<'a>, seed: u64) -> Vec<Chase<'a>> {
     let mut groups: Vec<(Group, Vec<&Table<'a>>)> = Vec::new();
     for table in &workload.tables {
         let mut group = table.group.clone();
-        let apart = group.params.remove(APART);
+        let apart = group.params.remove(SPACING);
         if apart.is_some() && group.params.remove(PLACES).is_some() {
             let same = |(known, _): &(Group, _)| *known == group;
             let found = entry(&mut groups, same, || (group.clone(), Vec::new()));
@@ -97,7 +87,7 @@ fn chase<'a>(group: Group, tables: &[&Table<'a>], seed: u64) -> Option<Chase<'a>
     let mut arms: Vec<(&'a Cell, Found<'_, 'a>)> = Vec::new();
     for table in tables {
         let (apart, places) = (
-            table.group.params.get(APART)?,
+            table.group.params.get(SPACING)?,
             table.group.params.get(PLACES)?,
         );
         let ParamValue::Int(places) = places else {
@@ -126,11 +116,11 @@ fn curve<'a>(
     series: &str,
     seed: u64,
 ) -> Option<Curve<'a>> {
-    let pages = found.iter().filter(|((apart, _), _)| apart == "page");
+    let pages = found.iter().filter(|((apart, _), _)| apart == BY_PAGE);
     let pairs: Vec<(u64, &Arm<'_>, Blocks, Blocks)> = pages
         .filter_map(|((_, places), arm)| {
             let page = blocks(&arm.rows, series);
-            let line = found.get(&("line".to_string(), *places));
+            let line = found.get(&(BY_LINE.to_string(), *places));
             let line = line.map(|arm| blocks(&arm.rows, series));
             // Where no time is taken, nothing needs to be taken from it.
             let line = match unit {

@@ -21,6 +21,7 @@ mod shell;
 mod wrap;
 
 mod document;
+mod shape;
 
 mod bounce;
 mod chase;

@@ -12,10 +12,10 @@ use super::{
     plot::{Curve, Dimension, Form, Plot, Point},
 };
 use crate::{
-    chase,
     document::Worth,
     model::{self, Bed, Workload, entry},
     number::Scale,
+    shape,
 };
 use results::{
     Cell, Outcome, Unit,
@@ -44,7 +44,7 @@ pub(super) fn of<'a>(bed: &Bed<'a>, workload: &Workload<'a>) -> Vec<Plot<'a>> {
     let tables: Vec<&Table<'a>> = workload
         .tables
         .iter()
-        .filter(|table| !chase::is_chase(table))
+        .filter(|table| !shape::is_chase(table))
         .collect();
     let numbers = numbers(&tables);
     let mut plots = Vec::new();

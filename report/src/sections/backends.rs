@@ -10,6 +10,7 @@ use crate::{
     evidence,
     missing::word,
     model::{Bed, Family, Model, entry},
+    shape::{BACKEND, BOUNCE, UNBOUNCED},
 };
 use results::{
     Cell,
@@ -74,7 +75,7 @@ fn of(family: &Family<'_>) -> Option<Matrix> {
     let mut backends: Vec<String> = Vec::new();
     let mut arms: Vec<&Cell> = Vec::new();
     for table in tables() {
-        let Some(backend) = param(table, "backend") else {
+        let Some(backend) = param(table, BACKEND) else {
             continue;
         };
         if !backends.contains(&backend) {
@@ -87,11 +88,11 @@ fn of(family: &Family<'_>) -> Option<Matrix> {
         }
     }
     let verdict = |backend: &String, arm: &&Cell| {
-        let of = tables().filter(|t| param(t, "backend").as_ref() == Some(backend));
+        let of = tables().filter(|t| param(t, BACKEND).as_ref() == Some(backend));
         let tried: Vec<(bool, &Arm<'_>)> = of
             .filter_map(|t| {
                 let arm = t.arms.iter().find(|a| a.cell.arm() == arm.arm())?;
-                let bounced = param(t, "bounce").is_some_and(|word| word != "none");
+                let bounced = param(t, BOUNCE).is_some_and(|word| word != UNBOUNCED);
                 Some((bounced, arm))
             })
             .collect();

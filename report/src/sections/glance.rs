@@ -11,6 +11,7 @@ use crate::{
     model::{self, Bed, LAB_CPUS, Model},
     number::{self, Mark},
     prose,
+    shape::CONTROL,
 };
 use results::{
     BASELINE, Cell, Unit,
@@ -18,9 +19,6 @@ use results::{
     compare::{Arm, Hole, Table, between},
     stats::Ratio,
 };
-
-/// Workloads that measure the machine and nothing of a strategy.
-const CONTROL: &str = "calibrate/";
 
 /// What tells the machines of one testbed apart.
 const MACHINE: [&str; 3] = ["host", "kernel", LAB_CPUS];

@@ -8,6 +8,7 @@ use crate::{
     document::{self, Field},
     model::{Bed, Model},
     number,
+    shape::{PAIRS, is_pair},
 };
 use results::{
     Unit,
@@ -15,21 +16,6 @@ use results::{
     counter::model,
     stats::{Precision, Ratio, counted_ratio, median, paired_ratio},
 };
-
-/// Two series of one cell, the first of which is without the VM, with the title that
-/// goes with them.
-const PAIRS: [(&str, &str, &str); 2] = [
-    (
-        "before",
-        "after",
-        "Work of the host before a VM and after it was gone",
-    ),
-    (
-        "alone",
-        "beside",
-        "A process on another CPU, alone and beside a VM at work",
-    ),
-];
 
 /// What the last column says.
 const ABOUT: &str = "Both figures of a pair are of the same block. effect: the difference, if its \
@@ -41,11 +27,6 @@ pub(super) fn answer(_: &Model<'_>, bed: &Bed<'_>, _: &[&str]) -> Said {
         tables: tables(bed),
         ..Said::default()
     }
-}
-
-/// Whether `table` has such a pair of series.
-pub(super) fn is_pair(table: &Table<'_>) -> bool {
-    PAIRS.iter().any(|(_, second, _)| table.series == *second)
 }
 
 /// What the model's columns mean.

@@ -2,12 +2,12 @@
 //! What missed a TLB, per operation of every workload: counted by a PMU, or by the
 //! lab's model of one.
 
-use super::{counts, interference::is_pair};
+use super::counts;
 use crate::{
-    chase::is_chase,
     counters::{says_misses, short},
     document,
     model::Bed,
+    shape::{is_chase, is_pair},
 };
 use results::{
     compare::Table,
