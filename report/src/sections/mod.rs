@@ -8,6 +8,7 @@ mod bounce;
 mod catalogue;
 mod cautions;
 mod counts;
+mod coverage;
 mod detail;
 mod direct_map;
 mod families;
@@ -46,10 +47,11 @@ type Section = fn(&Model<'_>) -> Vec<Block>;
 const LEAD: [Section; 3] = [title::section, cautions::section, glance::section];
 
 /// All else, in order.
-const BODY: [Section; 8] = [
+const BODY: [Section; 9] = [
     questions::section,
     moved::section,
     overview::section,
+    coverage::section,
     missing::section,
     threats::section,
     machine::section,
