@@ -6,7 +6,7 @@
 //! through the user mapping, which proves nothing. Besides its name, what a file
 //! does with the kernel's `[vvar]` pages tells: a copy gets them, GUP refuses them.
 
-use super::{Attempt, PAGE, Page, SECRET};
+use super::attempt::{Attempt, PAGE, Page, SECRET};
 use crate::raw;
 use std::{
     env,

@@ -2,7 +2,7 @@
 //! Which page frame lies behind an address of this process, from
 //! /proc/self/pagemap (Documentation/admin-guide/mm/pagemap.rst).
 
-use super::PAGE;
+use super::attempt::PAGE;
 use std::{fs::File, io::ErrorKind, os::unix::fs::FileExt};
 
 const PAGEMAP: &str = "/proc/self/pagemap";

@@ -7,7 +7,10 @@
 //! page allocator while that mapping of them is gone: read there, an ordinary
 //! page would seem to be hidden.
 
-use super::{Attempt, PAGE, SECRET, frame};
+use super::{
+    attempt::{Attempt, PAGE, SECRET},
+    frame,
+};
 use std::{
     fs::File,
     io::{self, ErrorKind},

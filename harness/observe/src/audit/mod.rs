@@ -7,6 +7,7 @@
 //! not has proved nothing, and its verdict is *unknown* with the reason. No
 //! reader goes through a reference to the memory, and none fails the audit.
 
+mod attempt;
 mod direct_io;
 mod frame;
 mod kcore;
@@ -14,25 +15,9 @@ mod kcore;
 pub use direct_io::scratch;
 
 use crate::raw;
+use attempt::{Attempt, PAGE, Page, SECRET};
 use results::audit::{Finding, Reader, Verdict};
 use std::io::Read;
-
-/// The size of a page.
-const PAGE: usize = 4096;
-
-/// How many bytes the secret has.
-const SECRET: usize = 64;
-
-/// What came of one reader's attempt on one page.
-#[derive(Clone, Debug, PartialEq)]
-enum Attempt {
-    /// It read these.
-    Bytes([u8; SECRET]),
-    /// The kernel refused: the call and its answer.
-    Refused(String),
-    /// It could not try: what it lacks, and the remedy.
-    Unable(String),
-}
 
 /// What each reader finds of `secret`, which the caller has put at `address`: a
 /// page of this process that is resident, for example of guest memory. One
@@ -156,16 +141,6 @@ fn own(address: usize) -> std::io::Result<[u8; SECRET]> {
     drop(writer);
     reader.read_exact(&mut bytes[..n])?;
     Ok(bytes)
-}
-
-/// An ordinary page of this process.
-#[repr(C, align(4096))]
-struct Page([u8; PAGE]);
-
-impl Page {
-    fn zeroed() -> Box<Self> {
-        Box::new(Page([0; PAGE]))
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use super::{
     event,
+    event::Encoding,
     recorded::{Recorded, Script},
     *,
 };
