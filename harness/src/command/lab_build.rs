@@ -26,7 +26,7 @@ pub(super) fn run(args: LabBuildArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Interrupted);
         }
         // Nothing in the command line is wrong: this machine lacks something.
-        Err(e @ (Error::Tools { .. } | Error::NoMirror | Error::Fetch(_) | Error::Gone { .. })) => {
+        Err(e @ (Error::Tools { .. } | Error::Fetch(_) | Error::Gone { .. })) => {
             return Err(Failure::Unfit(e.to_string()).into());
         }
         Err(e) => return Err(Failure::usage(e).into()),

@@ -5,8 +5,8 @@
 
 use super::{
     Error, Series,
-    apt::{Apt, Offer, PACKAGE, SUITE},
     cache::{Cache, remove, write_json},
+    debian::{Debian, Offer, PACKAGE, SUITE},
     key, patches,
     runner::Runner,
     source::{self, Source},
@@ -59,8 +59,8 @@ pub(super) fn make(
     }
     let dir = cache.root().join("apt");
     let mut runner = Runner::new(dir.join("apt.log"), &lock, cache.root())?;
-    let apt = Apt::of_this_machine(dir, SUITE)?;
-    let offers = apt.offers(&mut runner, say).map_err(unfetched)?;
+    let debian = Debian::of_this_machine(dir, SUITE);
+    let offers = debian.offers(&mut runner, say).map_err(unfetched)?;
 
     let trial = cache.root().join("work/.trial");
     let choice_of = |offer: &Offer| Choice {
@@ -77,7 +77,7 @@ pub(super) fn make(
             ));
         }
         if !source.path.is_file() {
-            let fetched = apt.fetch(offer, &source.path, &mut runner, say);
+            let fetched = debian.fetch(offer, &source.path, &mut runner, say);
             fetched.map_err(unfetched)?;
         }
         if let (false, Some(series)) = (exact, series) {

@@ -5,8 +5,8 @@
 
 use super::{
     Error,
-    apt::Apt,
     cache::{Cache, remove, write_json},
+    debian::Debian,
     key,
     runner::Runner,
 };
@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 /// The suites of the oldest Debian whose backports have QEMU 10; newer ones have it
@@ -23,9 +22,6 @@ use std::{
 const SUITES: &str = "bookworm bookworm-backports";
 const BACKPORTS: &str = "bookworm-backports";
 const PACKAGE: &str = "qemu-system-x86";
-
-/// What is installed here.
-const INSTALLED: &str = "/var/lib/dpkg/status";
 
 /// Which of the cached ones is used.
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,21 +61,14 @@ pub(super) fn fetch(
     }
     let place = place(cache);
     let mut runner = Runner::new(place.join("fetch.log"), &lock, cache.root())?;
-    let apt = Apt::of_this_machine(place.join("apt"), SUITES).map_err(unfetched)?;
-    let apt = apt.beside(Path::new(INSTALLED));
-    apt.update(&mut runner, say).map_err(unfetched)?;
-    say(&format!("fetching {PACKAGE} of {BACKPORTS}, about 15 MB"));
-    let files = apt.fetch_all(PACKAGE, BACKPORTS, &mut runner, say);
-    let files = files.map_err(unfetched)?;
-
-    let key = key_of(&files)?;
-    let (home, partial) = (place.join(&key), place.join(".partial"));
+    let debian = Debian::of_this_machine(place.join("apt"), SUITES);
+    let partial = place.join(".partial");
     remove(&partial)?;
-    for file in &files {
-        let mut unpack = Command::new("dpkg-deb");
-        unpack.arg("-x").arg(file).arg(&partial);
-        runner.run("unpacking a package", &mut unpack, say)?;
-    }
+    say(&format!("fetching {PACKAGE} of {BACKPORTS}, about 15 MB"));
+    let files = debian.unpack(PACKAGE, BACKPORTS, &partial, &mut runner, say);
+    let files = files.map_err(unfetched)?;
+    let key = key_of(&files)?;
+    let home = place.join(&key);
     if !works(&partial) {
         let cause = std::io::Error::other("it does not run here");
         return Err(unfetched(Error::io("use the QEMU in", &partial)(cause)));
@@ -113,9 +102,6 @@ fn unfetched(error: Error) -> Error {
     match error {
         // Those say what to do about them.
         Error::Interrupted(_) | Error::DiskFull { .. } => error,
-        Error::NoMirror => {
-            Error::Emulator("apt's configuration has no Debian mirror; install it by hand".into())
-        }
         other => Error::Emulator(other.to_string()),
     }
 }

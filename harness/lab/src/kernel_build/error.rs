@@ -41,11 +41,6 @@ pub enum Error {
         /// Debian's packages of them.
         packages: String,
     },
-    /// The machine's apt knows no Debian archive.
-    #[error(
-        "no Debian mirror in apt's configuration to get the kernel source from: give it by --kernel-src DIR|TARBALL"
-    )]
-    NoMirror,
     /// The mirror cannot be asked, or does not answer.
     #[error(
         "the kernel source cannot be fetched: {0}; check the network and apt's configuration, or give the source by --kernel-src DIR|TARBALL"

@@ -7,16 +7,17 @@
 //! key, where the next attempt goes on. The same inputs give the same bytes,
 //! which is why an entry never has to be checked again.
 
-mod apt;
 mod builder;
 mod cache;
 mod choice;
 mod compile;
 mod config;
+mod debian;
 mod emulator;
 mod error;
+mod kernel;
 mod key;
-mod mirror;
+mod options;
 mod patches;
 mod runner;
 mod source;
@@ -26,75 +27,12 @@ mod tools;
 mod tests;
 
 pub use error::Error;
+pub use kernel::Kernel;
+pub use options::{Options, Series, Variant};
 
 use builder::Builder;
 use cache::Cache;
-use serde::Serialize;
 use std::path::PathBuf;
-
-/// What makes a lab kernel out of one version of Linux.
-#[derive(Clone, Copy, Debug)]
-pub struct Series {
-    /// The version that it was written against, such as `7.3`.
-    pub version: &'static str,
-    /// File name and content of each patch, in the order of application.
-    pub patches: &'static [(&'static str, &'static [u8])],
-    /// What is asked for on top of `tinyconfig`.
-    pub config: &'static str,
-    /// What is asked for on top of that in a debug kernel; may be empty.
-    pub debug_config: &'static str,
-}
-
-/// Which kernel to build.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// The Linux version, such as `7.3`; without it the newest series.
-    pub version: Option<String>,
-    /// A source directory or tarball instead of Debian's source package.
-    pub source: Option<PathBuf>,
-    /// With our patches or without.
-    pub variant: Variant,
-    /// With the series' debug options too.
-    pub debug: bool,
-}
-
-/// What is applied to the source.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Variant {
-    /// The patch series of the version.
-    #[default]
-    Series,
-    /// Nothing.
-    Stock,
-}
-
-/// A finished kernel in the cache.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Kernel {
-    /// The image that boots.
-    pub bzimage: PathBuf,
-    /// The same as ELF.
-    pub vmlinux: PathBuf,
-    /// Its whole configuration.
-    pub config: PathBuf,
-    /// What `uname -r` says in it.
-    pub release: String,
-    /// Hash of the patches in it; `none` in a stock kernel.
-    pub series: String,
-    /// Stands for everything that went into it.
-    pub key: String,
-    /// The source directory or tarball that it was built from, unpatched; it
-    /// may have been removed since.
-    pub source: PathBuf,
-}
-
-impl Kernel {
-    /// What compiled and linked it, as its configuration has it; `None` if that cannot be
-    /// read: `gcc (Debian 12.2.0-14+deb12u1) 12.2.0, ld 2.40`.
-    pub fn compiler(&self) -> Option<String> {
-        config::compiler(&std::fs::read_to_string(&self.config).ok()?)
-    }
-}
 
 /// The kernel of these options if it has been built already, out of `series`, the newest
 /// version last. Neither fetches nor builds.

@@ -7,11 +7,11 @@
 
 use super::Error;
 use crate::interrupt;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::{
     fs::{self, File},
     io::{Read, Seek, SeekFrom, Write},
-    os::unix::process::ExitStatusExt,
+    os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
@@ -22,9 +22,6 @@ use std::{
 const REPORT: Duration = Duration::from_secs(15);
 /// How many lines of a failed step are said.
 const TAIL: usize = 12;
-/// The number of Ctrl-C's signal, the same on every Linux.
-const SIGINT: i32 = 2;
-
 /// The log, and what every program of a build gets.
 pub(super) struct Runner {
     log: PathBuf,
@@ -75,6 +72,8 @@ impl Runner {
             .stdin(self.lock.try_clone().map_err(in_log())?)
             .stdout(self.out.try_clone().map_err(in_log())?)
             .stderr(self.out.try_clone().map_err(in_log())?)
+            // So that what it started can be ended with it.
+            .process_group(0)
             .spawn()
             .map_err(Error::io("start", &program))?;
         let status = self.wait(&mut child, what, from, say)?;
@@ -100,9 +99,7 @@ impl Runner {
                 return Ok(status);
             }
             if interrupt::seen() {
-                // Ctrl-C reaches make by itself; a SIGTERM for us alone does not.
-                let make = Pid::from_child(child);
-                let _ = kill_process(make, Signal::TERM);
+                let _ = kill_process_group(Pid::from_child(child), Signal::TERM);
                 let _ = child.wait();
                 return Err(Error::Interrupted(what.into()));
             }
@@ -126,9 +123,6 @@ impl Runner {
         from: u64,
         say: &mut dyn FnMut(&str),
     ) -> Error {
-        if status.signal() == Some(SIGINT) {
-            return Error::Interrupted(what.into());
-        }
         let output = read_from(&self.log, from);
         if let Some(line) = disk_full(&output) {
             return Error::DiskFull {
