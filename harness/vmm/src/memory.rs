@@ -42,6 +42,16 @@ impl GuestMemoryRegion for Region {
 
     fn bitmap(&self) -> BS<'_, Self::B> {}
 
+    /// Where the byte at `offset` is mapped; vhost tells the kernel of its rings by that.
+    fn get_host_address(&self, offset: MemoryRegionAddress) -> Result<*mut u8, GuestMemoryError> {
+        let offset = self.check_address(offset);
+        let offset = offset.ok_or(GuestMemoryError::InvalidBackendAddress)?;
+        Ok(self
+            .ram
+            .host_address()
+            .wrapping_add(offset.raw_value() as usize))
+    }
+
     fn get_slice(
         &self,
         offset: MemoryRegionAddress,
@@ -189,6 +199,16 @@ mod tests {
         let region = memory.iter().next().unwrap();
         let beyond = region.get_slice(MemoryRegionAddress(8), usize::MAX - 4);
         assert!(beyond.is_err());
+    }
+
+    /// As vhost asks for it.
+    #[test]
+    fn a_view_says_where_its_bytes_are_mapped() {
+        let ram = ram();
+        let memory = view([(0, ram.clone())]).unwrap();
+        let address = memory.get_host_address(GuestAddress(0x1008)).unwrap();
+        assert_eq!(address, ram.host_address().wrapping_add(0x1008));
+        assert!(memory.get_host_address(GuestAddress(LEN)).is_err());
     }
 
     #[test]
