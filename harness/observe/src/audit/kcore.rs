@@ -11,9 +11,10 @@ use super::{
     attempt::{Attempt, PAGE, SECRET},
     frame,
 };
+use elf::{ElfStream, abi::PT_LOAD, endian::LittleEndian, segment::ProgramHeader};
 use std::{
     fs::File,
-    io::{self, ErrorKind},
+    io::{ErrorKind, Read, Seek},
     os::unix::fs::FileExt,
 };
 
@@ -61,60 +62,17 @@ fn try_read(address: usize) -> Result<Attempt, String> {
     Err(format!("the page moved {TRIES} times while it was read"))
 }
 
-/// A loadable piece of the core file.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Segment {
-    offset: u64,
-    virt: u64,
-    phys: u64,
-    len: u64,
-}
-
-const HEADER: usize = 64;
-const ENTRY: usize = 56;
-
-fn segments(file: &impl ReadAt) -> Result<Vec<Segment>, String> {
-    let said = |e: io::Error| format!("{KCORE}: program headers: {e}");
-    let mut header = [0; HEADER];
-    file.read_at_exactly(&mut header, 0).map_err(said)?;
-    let (at, count) = table(&header)?;
-    let mut entries = vec![0; count * ENTRY];
-    file.read_at_exactly(&mut entries, at).map_err(said)?;
-    Ok(entries.chunks_exact(ENTRY).filter_map(segment).collect())
-}
-
-/// Where the program headers are and how many, from the ELF header.
-fn table(header: &[u8; HEADER]) -> Result<(u64, usize), String> {
-    // Magic, 64 bits, little-endian, version 1.
-    if !header.starts_with(b"\x7fELF\x02\x01\x01") {
-        return Err(format!("{KCORE} is not a little-endian ELF64 file"));
-    }
-    let (Some(at), Some(size), Some(count)) =
-        (u64_at(header, 32), u16_at(header, 54), u16_at(header, 56))
-    else {
-        return Err(format!("{KCORE}: the ELF header is cut off"));
-    };
-    match usize::from(size) {
-        ENTRY => Ok((at, count.into())),
-        _ => Err(format!(
-            "{KCORE}: program headers of {size} bytes, not {ENTRY}"
-        )),
-    }
-}
-
-/// A program header, if it is of a loadable segment (PT_LOAD).
-fn segment(entry: &[u8]) -> Option<Segment> {
-    let kind = u32::from_le_bytes(entry.get(..4)?.try_into().ok()?);
-    (kind == 1).then_some(Segment {
-        offset: u64_at(entry, 8)?,
-        virt: u64_at(entry, 16)?,
-        phys: u64_at(entry, 24)?,
-        len: u64_at(entry, 32)?,
-    })
+/// The loadable segments of the core file.
+fn segments(file: impl Read + Seek) -> Result<Vec<ProgramHeader>, String> {
+    let file = ElfStream::<LittleEndian, _>::open_stream(file);
+    let file = file.map_err(|e| format!("{KCORE}: program headers: {e}"))?;
+    let mut all = file.segments().clone();
+    all.retain(|header| header.p_type == PT_LOAD);
+    Ok(all)
 }
 
 /// Where the file has page frame `frame` as the direct map has it.
-fn offset(segments: &[Segment], frame: u64) -> Option<u64> {
+fn offset(segments: &[ProgramHeader], frame: u64) -> Option<u64> {
     /// Kernel addresses begin here.
     const KERNEL: u64 = 1 << 63;
     /// The kernel's image begins here, above any direct map.
@@ -125,53 +83,29 @@ fn offset(segments: &[Segment], frame: u64) -> Option<u64> {
     let phys = frame.checked_mul(page)?;
     let direct = segments
         .iter()
-        .filter(|s| (KERNEL..IMAGE).contains(&s.virt) && s.phys != NONE);
+        .filter(|s| (KERNEL..IMAGE).contains(&s.p_vaddr) && s.p_paddr != NONE);
     let mut holding = direct.filter_map(|s| {
-        let from = phys.checked_sub(s.phys)?;
-        (from.checked_add(page)? <= s.len).then(|| s.offset.checked_add(from))?
+        let from = phys.checked_sub(s.p_paddr)?;
+        (from.checked_add(page)? <= s.p_filesz).then(|| s.p_offset.checked_add(from))?
     });
     holding.next()
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
-}
-
-/// A file, or bytes that a test made.
-trait ReadAt {
-    fn read_at_exactly(&self, into: &mut [u8], at: u64) -> io::Result<()>;
-}
-
-impl ReadAt for File {
-    fn read_at_exactly(&self, into: &mut [u8], at: u64) -> io::Result<()> {
-        self.read_exact_at(into, at)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Cursor;
 
-    impl ReadAt for Vec<u8> {
-        fn read_at_exactly(&self, into: &mut [u8], at: u64) -> io::Result<()> {
-            let at = usize::try_from(at).unwrap_or(usize::MAX);
-            let end = at.saturating_add(into.len());
-            let bytes = self.get(at..end).ok_or(ErrorKind::UnexpectedEof)?;
-            into.copy_from_slice(bytes);
-            Ok(())
-        }
-    }
-
+    /// Bytes of an ELF header, and of a program header.
+    const HEADER: usize = 64;
+    const ENTRY: usize = 56;
     const DIRECT: u64 = 0xffff_8880_0000_0000;
 
     /// An ELF file with these program headers: kind, offset, virt, phys, len.
     fn elf(entries: &[(u32, [u64; 4])]) -> Vec<u8> {
         let mut file = vec![0; HEADER];
         file[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+        file[20] = 1;
         file[32..40].copy_from_slice(&(HEADER as u64).to_le_bytes());
         file[54..56].copy_from_slice(&(ENTRY as u16).to_le_bytes());
         file[56..58].copy_from_slice(&(entries.len() as u16).to_le_bytes());
@@ -196,7 +130,7 @@ mod tests {
             (1, [0x1000, DIRECT, 0, 0x2_0000]),
             (1, [0x10_0000, DIRECT + 0x10_0000, 0x10_0000, 0x1800]),
         ]);
-        let segments = segments(&file).unwrap();
+        let segments = segments(Cursor::new(file)).unwrap();
         assert_eq!(segments.len(), 4);
         let check = |frame, expected| assert_eq!(offset(&segments, frame), expected, "{frame:#x}");
         check(0, Some(0x1000));
@@ -213,7 +147,7 @@ mod tests {
     #[test]
     fn segments_that_would_overflow_hold_nothing() {
         let file = elf(&[(1, [u64::MAX, DIRECT, 0, u64::MAX])]);
-        let segments = segments(&file).unwrap();
+        let segments = segments(Cursor::new(file)).unwrap();
         assert_eq!(offset(&segments, 1), None);
     }
 
@@ -221,17 +155,17 @@ mod tests {
     fn what_is_no_core_file_says_so() {
         #[track_caller]
         fn check(file: Vec<u8>, expected: &str) {
-            let error = segments(&file).unwrap_err();
+            let error = segments(Cursor::new(file)).unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
         check(vec![], "program headers");
-        check(vec![0; 200], "not a little-endian ELF64 file");
-        let mut narrow = elf(&[]);
-        narrow[4] = 1;
-        check(narrow, "not a little-endian ELF64 file");
-        let mut entries = elf(&[]);
+        check(vec![0; 200], "Magic");
+        let mut big = elf(&[]);
+        big[5] = 2;
+        check(big, "Endian");
+        let mut entries = elf(&[(1, [0; 4])]);
         entries[54] = 32;
-        check(entries, "of 32 bytes");
+        check(entries, "program headers");
         let mut cut = elf(&[(1, [0; 4])]);
         cut.pop();
         check(cut, "program headers");
