@@ -20,10 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 const KNOWN: &[&str] = &[
     "workloads/abi/src/arch/x86_64/layout.rs",
     "workloads/abi/src/layout.rs",
-    "workloads/guest/src/arch/x86_64/start.rs",
-    "workloads/guest/src/main.rs",
-    "workloads/init/src/arch/x86_64/mod.rs",
-    "workloads/init/src/main.rs",
 ];
 
 type Needs = BTreeMap<String, BTreeSet<String>>;

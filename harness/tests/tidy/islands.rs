@@ -33,13 +33,15 @@ fn unsafe_code_stays_on_its_islands() {
         // the payload
         "workloads/guest/src/arch/x86_64/asm.rs",
         "workloads/guest/src/arch/x86_64/interrupt.rs",
-        "workloads/guest/src/arch/x86_64/start.rs",
+        "workloads/guest/src/arch/x86_64/entry.rs",
+        "workloads/guest/src/arch/x86_64/runtime.rs",
         "workloads/guest/src/main.rs",
         "workloads/guest/src/memory.rs",
         "workloads/guest/src/ops.rs",
         // each of its operations
         "workloads/guest/src/ops",
         // the first process of a Linux guest
+        "workloads/init/src/arch/x86_64/entry.rs",
         "workloads/init/src/arch/x86_64/mod.rs",
         "workloads/init/src/main.rs",
         // the bare side of a benchmark

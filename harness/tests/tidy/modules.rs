@@ -89,10 +89,14 @@ impl Tree {
                 let child = match body {
                     Some(body) => self.add(index, file, &within, &body),
                     None => {
-                        let path = path_attribute(tokens, at);
-                        let file = match path {
-                            Some(path) => format!("{}/{path}", file.rsplit_once('/').unwrap().0),
-                            None => file_of(&name, folder),
+                        let beside = |path: &str| path.rsplit_once('/').unwrap().0.to_string();
+                        // The children of a file that is named lie beside it.
+                        let (file, within) = match path_attribute(tokens, at) {
+                            Some(path) => {
+                                let file = format!("{}/{path}", beside(file));
+                                (file.clone(), beside(&file))
+                            }
+                            None => (file_of(&name, folder), within),
                         };
                         let body = crate::code::tokens(&read(&file));
                         self.add(index, &file, &within, &body)

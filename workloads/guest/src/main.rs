@@ -8,8 +8,10 @@
 use abi::{PanicReport, layout, port};
 use payload::{asm::out_u8, memory::Words, ops};
 
-#[cfg_attr(target_arch = "x86_64", path = "arch/x86_64/start.rs")]
-mod start;
+#[cfg_attr(target_arch = "x86_64", path = "arch/x86_64/entry.rs")]
+mod entry;
+#[cfg_attr(target_arch = "x86_64", path = "arch/x86_64/runtime.rs")]
+mod runtime;
 
 extern "C" fn main(vcpu: u64) -> ! {
     // SAFETY: the VMM maps the layout before it starts a vCPU.
@@ -33,7 +35,7 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     // SAFETY: the VMM maps the layout before it starts a vCPU.
     let page = unsafe {
         Words::new(
-            layout::command(layout::vcpu_of_stack(start::stack_pointer())),
+            layout::command(layout::vcpu_of_stack(runtime::stack_pointer())),
             abi::WORDS as u64,
         )
     };

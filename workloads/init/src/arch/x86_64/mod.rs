@@ -2,10 +2,12 @@
 //! x86-64: the entry point, system calls, ports, and an instruction that ends the
 //! process.
 
-// UNSAFETY: an entry point, system calls and ports have no safe form.
+// UNSAFETY: system calls and ports have no safe form.
 #![expect(unsafe_code)]
 
-use core::arch::{asm, naked_asm};
+mod entry;
+
+use core::arch::asm;
 
 // Numbers of system calls: arch/x86/entry/syscalls/syscall_64.tbl.
 pub(crate) const READ: usize = 0;
@@ -18,18 +20,6 @@ pub(crate) const MOUNT: usize = 165;
 pub(crate) const REBOOT: usize = 169;
 const IOPERM: usize = 173;
 pub(crate) const SCHED_GETAFFINITY: usize = 204;
-
-#[unsafe(naked)]
-#[unsafe(no_mangle)]
-unsafe extern "C" fn _start() -> ! {
-    naked_asm!(
-        "mov rdi, rsp",
-        "and rsp, -16",
-        "call {main}",
-        "ud2",
-        main = sym crate::main
-    )
-}
 
 /// Asks for the use of `count` ports from `first`; whether it was granted.
 pub(crate) fn allow_ports(first: u16, count: u64) -> bool {

@@ -1,27 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The program's first instructions, its stack pointer, and the memory functions that
-//! the compiler calls. The functions are loops in assembly, so that the compiler cannot
-//! turn them into calls of themselves.
+//! The program's stack pointer, and the memory functions that the compiler calls. The
+//! functions are loops in assembly, so that the compiler cannot turn them into calls of
+//! themselves.
 
-// UNSAFETY: an entry point and the memory functions have no safe form.
+// UNSAFETY: the memory functions have no safe form.
 #![expect(unsafe_code)]
 
-use abi::port;
-use core::arch::{asm, naked_asm};
-
-/// The VMM sets RIP here, RDI to the vCPU's index and RSP to the top of its
-/// stack. The first instruction tells the VMM that there was one.
-#[unsafe(naked)]
-#[unsafe(no_mangle)]
-#[unsafe(link_section = ".text.start")]
-unsafe extern "C" fn _start() -> ! {
-    naked_asm!(
-        "out {start}, al",
-        "call {main}",
-        start = const port::START,
-        main = sym crate::main,
-    )
-}
+use core::arch::asm;
 
 /// The stack pointer.
 pub(crate) fn stack_pointer() -> u64 {
