@@ -14,7 +14,7 @@ use super::{
 use crate::{
     clean,
     model::{self, Bed, Family},
-    number::Mark,
+    number::{self, Mark},
     samples,
 };
 use plotters::prelude::*;
@@ -122,7 +122,7 @@ impl<'t, 'a> Forest<'t, 'a> {
 
     fn caption(&self) -> String {
         let mut caption = format!(
-            "Ratios to {BASELINE}, of strategies with their defaults. A dot alone is exact, a dot \
+            "Ratios to {BASELINE}, of strategies with their defaults. A dot alone is a count, a dot \
              with a bar has a 95 % interval, and of a ring nothing is known but the ratio."
         );
         let shown = self.bands.len();
@@ -163,7 +163,7 @@ impl<'t, 'a> Forest<'t, 'a> {
         let ticks = (0..self.bands.len()).map(|i| i as f64 + 0.5).collect();
         let name = format!("ratio to {BASELINE}");
         let axes = Axes {
-            x: (x, &name, &|x| crate::number::tick(*x)),
+            x: (x, &name, &|x| number::tick(*x)),
             y: (Axis::ticked(0.0, slots, ticks), "", &label),
             left: 100.max(longest.unwrap_or(0) + 2),
         };
@@ -206,7 +206,7 @@ impl<'t, 'a> Forest<'t, 'a> {
         let row = |band: &Band<'_, '_>, cell: &Cell, ratio: &Ratio| {
             let [strategy, mode] = data::arm(cell);
             let (ends, precision) = match ratio.precision {
-                Precision::Exact => (None, "exact"),
+                Precision::Exact => (None, number::exact(ratio)),
                 Precision::Interval(interval) => (Some(interval), "interval"),
                 Precision::TooFew => (None, "too few blocks"),
                 Precision::NotDeterministic => (None, "not deterministic"),

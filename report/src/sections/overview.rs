@@ -23,7 +23,7 @@ pub(super) fn section(model: &Model<'_>) -> Vec<Block> {
 fn fold(model: &Model<'_>, bed: &Bed<'_>) -> Block {
     let (testbed, about) = (bed.testbed, prose::about(bed.testbed));
     let mut blocks = vec![Block::paragraph(format!(
-        "Column {BASELINE}: median over blocks. Other columns: {}. Marked: {}.{}",
+        "It counts {about}. Column {BASELINE}: median over blocks. Other columns: {}. Marked: {}.{}",
         prose::columns(bed),
         prose::MARKED,
         prose::exact(model)
@@ -44,7 +44,7 @@ fn fold(model: &Model<'_>, bed: &Bed<'_>) -> Block {
         let ratios = figure::of_bed(bed, &Palette::of(model.run)).into_iter();
         blocks.extend(ratios.map(figure::block));
     }
-    let title = format!("Every workload on {testbed}: {about}");
+    let title = format!("Every workload on {testbed}");
     let head = Heading::new(2, format!("{testbed}-every-workload"), title);
     Block::fold(head, false, blocks)
 }

@@ -216,7 +216,7 @@ pub(super) fn counted(comparison: &Comparison) -> String {
     let exact = comparison.metrics.iter();
     let changed = exact.filter(|m| m.method == Method::Exact && m.changed());
     format!(
-        "of {} gated metrics {}; {} exact counts changed",
+        "of {} gated metrics {}; {} counts changed",
         gated.count(),
         counts.join(", "),
         changed.count()

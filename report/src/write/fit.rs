@@ -58,8 +58,9 @@ impl Room<'_> {
     /// The size of a fold without tables and figures.
     fn text_of(&self, fold: &Fold) -> usize {
         let empty = Fold {
+            head: fold.head.clone(),
+            stays: fold.stays,
             blocks: Vec::new(),
-            ..fold.clone()
         };
         let inside = fold.blocks.iter().filter(|block| !may_go(block));
         let inside = inside.map(|block| self.text(block));

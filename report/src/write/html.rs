@@ -112,7 +112,11 @@ fn links(blocks: &[Block]) -> Vec<(String, String)> {
             continue;
         };
         let id = ids.claim(&head.id);
-        let text = head.text.split(" (").next().unwrap_or_default();
+        // A remark in brackets at its end is for the heading.
+        let text = match head.text.split_once(" (") {
+            Some((text, remark)) if remark.find(')') == Some(remark.len() - 1) => text,
+            _ => &head.text,
+        };
         let text = clean::shorten(text, 60);
         if head.level == 2 && links.iter().all(|(_, known)| *known != text) {
             links.push((id, text));
