@@ -44,6 +44,13 @@ impl Image {
         if header[0x236] & 1 == 0 {
             return Err(not_one(path, "a 32-bit kernel"));
         }
+        let (is, whole) = (
+            file.metadata().map_err(io_error("read", path))?.len(),
+            len(&header),
+        );
+        if is < whole {
+            return Err(not_one(path, &format!("cut off: {is} bytes of {whole}")));
+        }
         let offset = u16::from_le_bytes([header[0x20e], header[0x20f]]);
         let mut text = [0; 256];
         let got = file
@@ -59,6 +66,17 @@ impl Image {
     }
 }
 
+/// How long the file is at least, by its header: the boot sector and `setup_sects` sectors,
+/// 4 if it says 0, then `syssize` times 16 bytes.
+fn len(header: &[u8; 0x264]) -> u64 {
+    let sectors = match header[0x1f1] {
+        0 => 4,
+        n => u64::from(n),
+    };
+    let [a, b, c, d] = [0x1f4, 0x1f5, 0x1f6, 0x1f7].map(|at: usize| header[at]);
+    (sectors + 1) * 512 + u64::from(u32::from_le_bytes([a, b, c, d])) * 16
+}
+
 fn not_one(path: &Path, what: &str) -> Error {
     Error::Image {
         path: path.to_path_buf(),
@@ -71,7 +89,10 @@ mod tests {
     use super::*;
 
     fn image(edit: impl FnOnce(&mut Vec<u8>)) -> Result<Image, Error> {
-        let mut bytes = vec![0; 0x400];
+        // The boot sector, one sector of setup, and 3 times 16 bytes of kernel.
+        let mut bytes = vec![0; 0x430];
+        bytes[0x1f1] = 1;
+        bytes[0x1f4] = 3;
         bytes[0x202..0x206].copy_from_slice(b"HdrS");
         bytes[0x211] = 1;
         bytes[0x236] = 1;
@@ -94,6 +115,8 @@ mod tests {
         check(|b| b[0x202] = 0, "lacks the boot header");
         check(|b| b[0x211] = 0, "a zImage");
         check(|b| b[0x236] = 0, "32-bit");
+        check(|b| b.truncate(0x42f), "cut off: 1071 bytes of 1072");
+        check(|b| b[0x1f1] = 0, "cut off: 1072 bytes of 2608");
         assert!(Image::open(Path::new("/nonexistent")).is_err());
     }
 }
