@@ -5,7 +5,7 @@
 
 use crate::{Fingerprint, Testbed};
 use serde::Serialize;
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 /// A side of a run's identity that a comparison may be allowed to cross.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -17,7 +17,7 @@ pub enum Aspect {
     Kernel,
     /// What an administrator sets: huge pages, the clock source.
     Settings,
-    /// The emulator of the lab, whose version decides its counts.
+    /// The emulator of the lab, whichever it is: its version decides its counts.
     Qemu,
     /// What Linux guests boot.
     Guest,
@@ -58,18 +58,29 @@ const HOST: &[(Aspect, &[&str])] = &[
 /// Those of a lab. What it runs on does not matter: instructions do not mind.
 const LAB: &[(Aspect, &[&str])] = &[
     (Aspect::Kernel, &["lab.kernel"]),
-    (
-        Aspect::Qemu,
-        &[EMULATOR, "lab.cpu", "lab.memory", "lab.cmdline"],
-    ),
+    (Aspect::Qemu, &["lab.cpu", "lab.memory", "lab.cmdline"]),
 ];
 
 /// What further identifies the lab's kernel, in records that say it: the compiler
 /// decides the counts, and the image holds all that does.
 const LAB_BUILD: &[&str] = &["lab.kernel.compiler", "lab.kernel.image"];
 
-/// The emulator: its version, then in brackets the build.
-const EMULATOR: &str = "lab.qemu";
+/// What a lab has besides its emulator, whose fact has its name: `lab.qemu`. Its value
+/// is a version, then in brackets the build.
+const BESIDES_EMULATOR: &[&str] = &["lab.kernel", "lab.cpu", "lab.memory", "lab.cmdline"];
+
+/// Whether a fact is that of an emulator.
+fn is_emulator(fact: &str) -> bool {
+    let name = fact.strip_prefix("lab.");
+    name.is_some_and(|name| !name.contains(['.', '-'])) && !BESIDES_EMULATOR.contains(&fact)
+}
+
+/// The facts of emulators that either record has.
+fn emulators<'f>(baseline: &'f Fingerprint, current: &'f Fingerprint) -> BTreeSet<&'f str> {
+    let facts = baseline.facts.iter().chain(&current.facts);
+    let names = facts.map(|fact| fact.name.as_str());
+    names.filter(|name| is_emulator(name)).collect()
+}
 
 /// Those of Linux guests, of which a run without such guests has none.
 const GUEST: &[&str] = &["guest.kernel", "guest.initrd", "guest.cmdline"];
@@ -98,7 +109,7 @@ impl Difference {
     pub(super) fn is_rebuild(&self) -> bool {
         let version = |value: &str| value.split(' ').next().map(str::to_string);
         match self.fact.as_str() {
-            EMULATOR => version(&self.baseline) == version(&self.current),
+            fact if is_emulator(fact) => version(&self.baseline) == version(&self.current),
             fact => LAB_BUILD.contains(&fact),
         }
     }
@@ -194,6 +205,9 @@ pub fn differences(
         }
     }
     if testbed == Testbed::Lab {
+        for name in emulators(baseline, current) {
+            compare(Aspect::Qemu, name, false);
+        }
         for name in LAB_BUILD {
             compare(Aspect::Kernel, name, true);
         }
@@ -297,6 +311,13 @@ mod tests {
         check(lab, &built("gcc 12"), &built("gcc 14"), &[compiler]);
         check(lab, &[], &built("gcc 14"), &[]);
         check(real, &built("gcc 12"), &built("gcc 14"), &[]);
+        // Another emulator has a fact of another name.
+        let bochs = |v| [("lab.bochs", v), ("kernel", v), ("lab.kernel", "k")];
+        let [by_bochs, by_qemu] = ["lab.bochs", "lab.qemu"].map(|name| (Aspect::Qemu, name));
+        check(lab, &bochs("3.0"), &bochs("3.0"), &[]);
+        check(lab, &bochs("3.0"), &bochs("3.1"), &[by_bochs]);
+        check(lab, &bochs("3.0"), &emulator("7.2"), &[by_bochs, by_qemu]);
+        check(lab, &[("lab.tlb-model", "zen3")], &[], &[]);
     }
 
     #[test]
