@@ -102,7 +102,7 @@ pub(crate) fn columns(bed: &Bed<'_>) -> &'static str {
 }
 
 /// When a ratio is marked.
-pub(crate) const MARKED: &str = "the interval excludes 1, or the ratio is exact and not 1";
+pub(crate) const MARKED: &str = "the interval excludes 1, or the counts differ";
 
 /// What a ratio of instructions is; nothing if the run counts none.
 pub(crate) fn exact(model: &Model<'_>) -> &'static str {

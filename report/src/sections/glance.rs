@@ -107,11 +107,11 @@ fn glance(model: &Model<'_>, bed: &Bed<'_>, machine: &Params) -> Vec<Block> {
         Block::Table(table),
     ];
     blocks.extend(Block::list(Style::Notes, notes));
-    let ratio = prose::columns(bed);
-    blocks.push(Block::Page(vec![Block::paragraph(format!(
-        "The ratio to {BASELINE} of one workload a column: {ratio}. *: {}.",
+    let legend = format!(
+        "A column is one workload, a figure the ratio to {BASELINE}. *: {}.",
         prose::MARKED
-    ))]));
+    );
+    blocks.push(Block::Page(vec![Block::paragraph(legend)]));
     blocks
 }
 

@@ -149,7 +149,11 @@ fn facts(facts: &Facts) -> String {
     });
     let mut out = String::new();
     table(&mut out, &header, header.len(), rows);
-    out
+    match pairs {
+        true => out,
+        // What is looked up is folded away, as on a page.
+        false => folded(&cut(&facts.caption), &out),
+    }
 }
 
 fn titled(table: &Table) -> String {
@@ -227,7 +231,9 @@ fn missing(causes: &[Missing]) -> String {
 }
 
 fn fold(fold: &Fold) -> String {
-    let title = cut(&fold.head.text);
-    let body = all(&fold.blocks);
+    folded(&cut(&fold.head.text), &all(&fold.blocks))
+}
+
+fn folded(title: &str, body: &str) -> String {
     format!("<details><summary>{title}</summary>\n\n{body}\n</details>\n")
 }
