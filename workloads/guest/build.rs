@@ -5,6 +5,7 @@
 fn main() {
     println!("cargo::rerun-if-changed=payload.ld");
     embed::modules("src/ops", "ops.rs");
+    embed::modules("src/arch/x86_64/ops", "arch_ops.rs");
     // Only the nested build links the binary; the library needs no script.
     if std::env::var_os("CARGO_FEATURE_BIN").is_none() {
         return;

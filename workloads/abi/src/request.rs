@@ -48,7 +48,8 @@ pub mod step {
 }
 
 /// The table of operations: a name, the number that crosses, and the function of the
-/// payload that carries it out, as a path from the payload's `ops`. `$with` is a macro that
+/// payload that carries it out, as a path from the payload's `ops`, where `arch` has what
+/// only one architecture has. `$with` is a macro that
 /// is handed all of it. A new operation is a new line here and a function in the payload.
 #[macro_export]
 macro_rules! for_each_op {
@@ -100,18 +101,18 @@ macro_rules! for_each_op {
             Notify = 15 => access::notify,
             /// `count` times `rep stos` of `batch` 32-bit values to `address`, the same
             /// value for all of one: sequence `seed`. A sample each.
-            MmioFill = 16 => string::fill,
+            MmioFill = 16 => arch::string::fill,
             /// `count` times `rep movs` of `batch` 32-bit values from `address` to memory.
-            MmioCopyIn = 17 => string::copy_in,
+            MmioCopyIn = 17 => arch::string::copy_in,
             /// `count` times `rep movs` of `batch` 32-bit values of sequence `seed` from
             /// memory to `address`.
-            MmioCopyOut = 18 => string::copy_out,
+            MmioCopyOut = 18 => arch::string::copy_out,
             /// `count` times `rep ins` of `batch` 32-bit values from
             /// [`crate::port::DATA`].
-            PortIn = 19 => string::port_in,
+            PortIn = 19 => arch::string::port_in,
             /// `count` times `rep outs` of `batch` 32-bit values of sequence `seed` to
             /// [`crate::port::DATA`].
-            PortOut = 20 => string::port_out,
+            PortOut = 20 => arch::string::port_out,
             /// As [`Op::MmioRead`] of 32 bits, without the access: the guest decodes the
             /// instruction itself and asks by a write of port [`crate::port::ASK`], with
             /// all that the host needs in registers.

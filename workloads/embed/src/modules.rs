@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Writes `$OUT_DIR/<name>`, which declares a private module for each source file and each
+/// Writes `$OUT_DIR/<name>`, which declares a module of the crate for each source file and each
 /// folder with a `mod.rs` in `folder`, a path relative to the crate. Returns the modules'
 /// names in alphabetical order.
 ///
@@ -22,7 +22,7 @@ pub fn modules(folder: &str, name: &str) -> Vec<String> {
     found.sort();
     let declare = |(module, path): &(String, PathBuf)| {
         format!(
-            "#[path = {:?}]\nmod {module};\n",
+            "#[path = {:?}]\npub(crate) mod {module};\n",
             path.display().to_string()
         )
     };

@@ -9,6 +9,7 @@
 include!(concat!(env!("OUT_DIR"), "/ops.rs"));
 
 use crate::{
+    arch::ops as arch,
     memory::Words,
     samples::{Answer, Room},
 };

@@ -6,4 +6,6 @@
 mod x86_64;
 
 #[cfg(target_arch = "x86_64")]
+pub(crate) use x86_64::ops;
+#[cfg(target_arch = "x86_64")]
 pub use x86_64::{asm, decode, interrupt, page_table, pvclock};

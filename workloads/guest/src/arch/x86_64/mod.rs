@@ -5,5 +5,6 @@
 pub mod asm;
 pub mod decode;
 pub mod interrupt;
+pub(crate) mod ops;
 pub mod page_table;
 pub mod pvclock;

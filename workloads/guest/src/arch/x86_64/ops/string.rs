@@ -13,7 +13,7 @@ use abi::{Args, Digest, port, truncate, value};
 
 /// # Safety
 /// `batch` 32-bit values from `address` are mapped and ours to write.
-pub(super) unsafe fn fill(args: Args, room: Room) -> Answer {
+pub(crate) unsafe fn fill(args: Args, room: Room) -> Answer {
     let mut samples = room.samples(args.count)?;
     room.scratch(args.batch)?;
     for i in 0..args.count {
@@ -63,7 +63,7 @@ fn take(args: Args, room: Room, instruction: impl Fn(Words)) -> Answer {
 
 /// # Safety
 /// `batch` 32-bit values from `address` are mapped and fit the scratch memory.
-pub(super) unsafe fn copy_in(args: Args, room: Room) -> Answer {
+pub(crate) unsafe fn copy_in(args: Args, room: Room) -> Answer {
     // SAFETY: by the contract above.
     bring(args, room, |scratch| unsafe {
         asm::copy(scratch.address(), args.address, args.batch)
@@ -72,7 +72,7 @@ pub(super) unsafe fn copy_in(args: Args, room: Room) -> Answer {
 
 /// # Safety
 /// As [`copy_in`], and the values are ours to write.
-pub(super) unsafe fn copy_out(args: Args, room: Room) -> Answer {
+pub(crate) unsafe fn copy_out(args: Args, room: Room) -> Answer {
     // SAFETY: by the contract above.
     take(args, room, |scratch| unsafe {
         asm::copy(args.address, scratch.address(), args.batch)
@@ -81,7 +81,7 @@ pub(super) unsafe fn copy_out(args: Args, room: Room) -> Answer {
 
 /// # Safety
 /// IOPL is 3, and `batch` 32-bit values fit the scratch memory.
-pub(super) unsafe fn port_in(args: Args, room: Room) -> Answer {
+pub(crate) unsafe fn port_in(args: Args, room: Room) -> Answer {
     // SAFETY: by the contract above.
     bring(args, room, |scratch| unsafe {
         asm::ins::<{ port::DATA }>(scratch.address(), args.batch)
@@ -90,7 +90,7 @@ pub(super) unsafe fn port_in(args: Args, room: Room) -> Answer {
 
 /// # Safety
 /// As [`port_in`].
-pub(super) unsafe fn port_out(args: Args, room: Room) -> Answer {
+pub(crate) unsafe fn port_out(args: Args, room: Room) -> Answer {
     // SAFETY: by the contract above.
     take(args, room, |scratch| unsafe {
         asm::outs::<{ port::DATA }>(scratch.address(), args.batch)
