@@ -2,21 +2,30 @@
 //! The test device behind the MMIO window and the ports.
 
 use crate::{
-    Error, Vcpu, clock, lock,
+    clock, lock,
     virtio::{MmioDevice, Shared},
 };
 use abi::{Digest, value};
-use kvm_ioctls::VmFd;
-use std::{fmt::Debug, sync::MutexGuard};
+use std::sync::MutexGuard;
 
-/// What the VMM does at each read of the data port, after it has answered and before the
-/// guest goes on.
-pub trait AtPortRead: Debug + Send {
-    /// Does it for `vcpu`, which made the read, of `vm`.
-    ///
-    /// # Errors
-    /// The call that failed; the guest does not go on.
-    fn act(&self, vcpu: &Vcpu, vm: &VmFd) -> Result<(), Error>;
+/// What the VMM makes KVM do at each read of the data port, before the guest goes on.
+///
+/// An enum and no trait object: that costs 30 instructions at each read, 1 % of what is
+/// measured around it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AtPortRead {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// KVM_KVMCLOCK_CTRL: marks the vCPU's kvm-clock as having been stopped, so that KVM
+    /// writes it before it enters the guest.
+    KvmclockCtrl,
+    /// KVM_SET_CLOCK to a moment ahead of now, so that KVM writes the kvm-clock of every
+    /// vCPU.
+    SetClock,
+    /// A write of MSR_KVM_WALL_CLOCK_NEW with this guest-physical address, at which KVM
+    /// writes the wall clock.
+    WallClock(u64),
 }
 
 /// Hands out a sequence that the guest cannot guess, and digests what it gets,
@@ -29,7 +38,7 @@ pub struct Device {
     writes: u64,
     exits: u64,
     delay: u64,
-    at_port_read: Option<Box<dyn AtPortRead>>,
+    at_port_read: AtPortRead,
     virtio: Option<Shared>,
 }
 
@@ -43,7 +52,7 @@ impl Device {
             writes: 0,
             exits: 0,
             delay: 0,
-            at_port_read: None,
+            at_port_read: AtPortRead::Nothing,
             virtio: None,
         }
     }
@@ -54,10 +63,10 @@ impl Device {
         Device { virtio, ..self }
     }
 
-    /// The same device, which also does `act` at every read of the data port.
-    pub fn at_port_read(self, act: Box<dyn AtPortRead>) -> Self {
+    /// The same device, which also has something done at every read of the data port.
+    pub fn at_port_read(self, at_port_read: AtPortRead) -> Self {
         Device {
-            at_port_read: Some(act),
+            at_port_read,
             ..self
         }
     }
@@ -69,8 +78,8 @@ impl Device {
     }
 
     #[inline]
-    pub(crate) fn acts(&self) -> Option<&dyn AtPortRead> {
-        self.at_port_read.as_deref()
+    pub(crate) fn then(&self) -> AtPortRead {
+        self.at_port_read
     }
 
     /// How many values it has handed out.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Measuring a cell.
 
-use crate::{CellContext, CellError, Conditions, Experiment, Model, console, guard, tlb_model};
+use crate::{CellContext, CellError, Conditions, Model, console, guard, tlb_model};
 use results::{Outcome, counter, record::Counters, unit::Bytes};
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -50,23 +50,16 @@ fn attempt(
     let experiment = model
         .experiment(&cell.params)
         .map_err(|e| format!("{}: {e}", cell.workload))?;
-    let experiment = match conditions.faults.negative_control {
-        false => experiment,
-        true => negative_control(&*experiment)?,
-    };
+    if conditions.faults.negative_control && !experiment.has_negative_control() {
+        return Err(CellError::missing(
+            "this workload needs no preparation that could be left out",
+            "a workload that does",
+        ));
+    }
     let needs = experiment.needs();
     needs.check()?;
     guard::memory(Bytes(needs.size.memory))?;
     experiment.run(&CellContext::new(conditions, console)?)
-}
-
-fn negative_control(experiment: &dyn Experiment) -> Result<Box<dyn Experiment>, CellError> {
-    experiment.negative_control().ok_or_else(|| {
-        CellError::missing(
-            "this workload needs no preparation that could be left out",
-            "a workload that does",
-        )
-    })
 }
 
 /// What the direct map consists of before and after, and what happened to it in between.

@@ -80,9 +80,18 @@ pub(crate) enum Stage {
     Measurement,
 }
 
+/// What makes KVM take the path that a workload is named for, and a negative control lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LeftOut {
+    /// Both steps of preparation, and what the machine needs for them.
+    Preparation,
+    /// The model's own device: one answers that knows nothing of it.
+    Device,
+}
+
 /// A model that asks every vCPU for something at the same time; the guest's samples are
 /// those of the cell.
-pub(crate) trait GuestRequests: Clone + Debug + 'static {
+pub(crate) trait GuestRequests: Debug + 'static {
     /// What must be there while the guest runs.
     type Fixture: Default;
 
@@ -166,8 +175,8 @@ pub(crate) trait GuestRequests: Clone + Debug + 'static {
         Ok(Counters::new())
     }
 
-    /// See [`Experiment::negative_control`].
-    fn negative_control(&self) -> Option<Self> {
+    /// What its negative control leaves out; `None` if there is nothing that could be.
+    fn left_out(&self) -> Option<LeftOut> {
         None
     }
 }
@@ -181,9 +190,8 @@ impl<M: GuestRequests> Experiment for M {
         measure(self, context)
     }
 
-    fn negative_control(&self) -> Option<Box<dyn Experiment>> {
-        let control = GuestRequests::negative_control(self)?;
-        Some(Box::new(control))
+    fn has_negative_control(&self) -> bool {
+        self.left_out().is_some()
     }
 }
 
@@ -200,6 +208,12 @@ pub(crate) struct RequestResult {
 /// The series of a request.
 const SERIES: &str = "latency";
 
+/// What this cell leaves out, if it is a negative control.
+fn left_out<M: GuestRequests>(context: &CellContext<'_>, model: &M) -> Option<LeftOut> {
+    let control = context.conditions().faults.negative_control;
+    model.left_out().filter(|_| control)
+}
+
 /// Builds the machine, rehearses and measures.
 fn measure<M: GuestRequests>(model: &M, context: &CellContext<'_>) -> Result<Outcome, CellError> {
     let modelled = M::IN_TIME_ALONE && context.lab();
@@ -207,8 +221,17 @@ fn measure<M: GuestRequests>(model: &M, context: &CellContext<'_>) -> Result<Out
         model_or_nothing(context.tlb_model())?;
     }
     let pmu = pmu::ready();
-    let (mut machine, _) = context.build(GuestRequests::needs(model))?;
-    let mut fixture = model.prepare(&mut machine, context)?;
+    let prepares = left_out(context, model) != Some(LeftOut::Preparation);
+    let needs = GuestRequests::needs(model);
+    let (mut machine, _) = match prepares {
+        true => context.build(needs)?,
+        false => context.build(Needs::of(needs.size))?,
+    };
+    // After the machine, and so dropped before it.
+    let mut fixture = match prepares {
+        true => model.prepare(&mut machine, context)?,
+        false => M::Fixture::default(),
+    };
     machine.start()?;
     guard::native(&mut machine)?;
     run_request(
@@ -219,7 +242,9 @@ fn measure<M: GuestRequests>(model: &M, context: &CellContext<'_>) -> Result<Out
         Stage::Rehearsal,
         None,
     )?;
-    model.after_rehearsal(&mut fixture, &mut machine)?;
+    if prepares {
+        model.after_rehearsal(&mut fixture, &mut machine)?;
+    }
     let result = run_request(
         context,
         &mut machine,
@@ -281,12 +306,17 @@ pub(crate) fn run_request<M: GuestRequests>(
         0 => 0,
         ns => context.scale(machine)?.ticks(ns),
     };
+    let left_out = left_out(context, model);
     let all = model.requests();
     let vcpus = 0..machine.vcpus().len() as u64;
     let requests: Vec<_> = vcpus.map(|i| all.of_vcpu(stage, i)).collect();
     let mut devices: Vec<_> = requests
         .iter()
-        .map(|request| model.device(request, fixture).delayed(delay))
+        .map(|request| match left_out {
+            Some(LeftOut::Device) => Device::new(request.args.seed),
+            _ => model.device(request, fixture),
+        })
+        .map(|device| device.delayed(delay))
         .collect();
     let effort = effort::so_far();
     let (before, clock_before) = (machine.stats()?, machine.clock()?);

@@ -14,7 +14,7 @@ pub(super) const MODELS: &[Model] = &[Model::new("chase", |p| Ok(Box::new(Chase:
 const ORDER: u64 = 0xc4a5e;
 
 /// `count` samples of `batch` loads through `places` places, `stride` bytes apart.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Chase {
     size: Size,
     count: u64,

@@ -18,7 +18,7 @@ pub(super) const MODELS: &[Model] = &[Model::new("mmio-read-cold", |p| {
 /// How many aliases the rehearsal takes. The measurement has those behind them.
 const REHEARSED: u64 = 64;
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct ColdWalk {
     size: Size,
     op: Op,

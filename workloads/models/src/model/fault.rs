@@ -7,16 +7,17 @@ use crate::{
     counting::pages_in,
     evidence::{Evidence, content},
     model::mmio::SEED,
-    request::{Requests, Stage},
+    request::{LeftOut, Requests, Stage},
 };
 use abi::{Args, Op, Order, Request, layout, value};
 use results::record::Counters;
-use vmm::{Device, Machine};
+use strategies::GuestRam;
+use vmm::{Device, Machine, Userfault};
 
 pub(super) const MODELS: &[Model] = &[
     Model::new("touch", |p| Ok(Box::new(Touch::new(p)?))),
-    Model::new("retouch", |p| Ok(Box::new(Retouch::new(p)?))),
-    Model::new("userfault", |p| Ok(Box::new(Userfault::new(p)?))),
+    Model::new("retouch", |p| Ok(Box::new(Touch::again(p)?))),
+    Model::new("userfault", |p| Ok(Box::new(Touch::served(p)?))),
 ];
 
 /// Pages of the arena that the rehearsal of a touch takes: the first 2 MiB, so that a
@@ -27,13 +28,37 @@ const REHEARSED: u64 = 512;
 const RANDOM: u64 = 0x0dd5_eed5;
 
 /// First touches of the arena, of which each vCPU has a share.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Touch {
     size: Size,
     /// The seed of the order, see [`Order`]; 0 is ascending.
     shuffle: u64,
     /// How many pages of each share are rehearsed, at most.
     rehearsed: u64,
+    /// How the memory is when it is touched.
+    memory: Memory,
+}
+
+/// How memory is when the guest touches it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Memory {
+    /// As it was made.
+    Fresh,
+    /// KVM had mapped it, and lost it to a hole.
+    Holed,
+    /// A userfaultfd sees faults of pages that do not exist; its thread copies one in.
+    Missing,
+    /// A userfaultfd sees faults of pages that exist in the file and are not mapped; its
+    /// thread writes to the file by another mapping and lets the fault go on.
+    Minor,
+}
+
+/// What shows that the memory was like that.
+#[derive(Default)]
+pub(super) struct Fixture {
+    /// How many pages KVM lost at the hole.
+    lost: u64,
+    userfault: Option<Userfault>,
 }
 
 impl Touch {
@@ -42,15 +67,31 @@ impl Touch {
             size: params.size()?,
             shuffle: params.word("order", &[("sequential", 0), ("random", RANDOM)])?,
             rehearsed: REHEARSED,
+            memory: Memory::Fresh,
+        })
+    }
+
+    fn again(params: &Parameters<'_>) -> Result<Self, BadParameter> {
+        Ok(Touch {
+            memory: Memory::Holed,
+            ..Touch::new(params)?
+        })
+    }
+
+    fn served(params: &Parameters<'_>) -> Result<Self, BadParameter> {
+        let faults = [("missing", Memory::Missing), ("minor", Memory::Minor)];
+        Ok(Touch {
+            memory: params.word("faults", &faults)?,
+            rehearsed: REHEARSED,
+            ..Touch::all(params.size()?)
         })
     }
 
     /// Touches in random order, with a rehearsal.
     pub(super) fn at_random(size: Size) -> Self {
         Touch {
-            size,
-            shuffle: RANDOM,
             rehearsed: REHEARSED,
+            ..Touch::all_at_random(size)
         }
     }
 
@@ -60,6 +101,7 @@ impl Touch {
             size,
             shuffle: 0,
             rehearsed: 0,
+            memory: Memory::Fresh,
         }
     }
 
@@ -77,12 +119,39 @@ impl Touch {
         Ok(())
     }
 
-    /// KVM's page tables grew by as many pages as were touched, and the host finds in each
-    /// what the guest wrote.
-    fn touched(&self, evidence: &Evidence<'_>) -> Result<(), CellError> {
-        evidence.mapped(evidence.count())?;
-        evidence.each_vcpu(|vcpu| content(evidence.machine, words(&vcpu.request)))
+    /// Has KVM map all that is measured and lose it again: how many pages it lost.
+    fn punch(&self, machine: &mut Machine) -> Result<u64, CellError> {
+        let vcpus = 0..machine.vcpus().len() as u64;
+        let all = self.requests();
+        let requests: Vec<_> = vcpus.map(|i| all.of_vcpu(Stage::Measurement, i)).collect();
+        let mut devices: Vec<_> = requests.iter().map(|_| Device::new(0)).collect();
+        machine.call_all(&requests, &mut devices)?;
+        let mapped = pages_in(&machine.stats()?);
+        let rest = machine.ram().len() as u64 - layout::ARENA;
+        let punched = machine.ram().punch_hole(layout::ARENA, rest);
+        punched.map_err(|e| no_holes(&e))?;
+        Ok(mapped.saturating_sub(pages_in(&machine.stats()?)))
     }
+}
+
+/// A thread that serves the faults of the arena, made by `make`.
+fn userfault(
+    machine: &Machine,
+    make: impl Fn(&GuestRam, u64) -> Result<Userfault, vmm::Error>,
+) -> Result<Userfault, CellError> {
+    let ram = machine.ram();
+    if ram.granule() > layout::PAGE {
+        return Err(CellError::missing(
+            "userfaultfd serves reserved huge pages whole, 512 touches at a time",
+            "memory of base pages, or transparent huge pages",
+        ));
+    }
+    make(ram, layout::ARENA).map_err(|e| {
+        CellError::missing(
+            format!("userfaultfd cannot serve this memory ({e})"),
+            "a kernel whose userfaultfd supports this kind of memory",
+        )
+    })
 }
 
 /// Where the guest's writes must be found: guest-physical address and value, page by page.
@@ -96,7 +165,7 @@ fn words(request: &Request) -> impl Iterator<Item = (u64, u64)> + use<> {
 }
 
 impl GuestRequests for Touch {
-    type Fixture = ();
+    type Fixture = Fixture;
 
     const TOTAL: Option<&'static str> = Some("total");
 
@@ -129,80 +198,50 @@ impl GuestRequests for Touch {
         request.args.count
     }
 
-    fn verify(&self, evidence: &Evidence<'_>, (): &()) -> Result<Counters, CellError> {
-        self.touched(evidence)?;
-        Ok(Counters::new())
-    }
-}
-
-/// Touches of pages that KVM had mapped before and then lost.
-#[derive(Clone, Debug)]
-struct Retouch {
-    touch: Touch,
-    /// Whether the pages are given back by a hole.
-    punched: bool,
-}
-
-impl Retouch {
-    fn new(params: &Parameters<'_>) -> Result<Self, BadParameter> {
-        Ok(Retouch {
-            touch: Touch::new(params)?,
-            punched: true,
-        })
-    }
-}
-
-impl GuestRequests for Retouch {
-    /// How many pages KVM lost at the hole.
-    type Fixture = u64;
-
-    const TOTAL: Option<&'static str> = Touch::TOTAL;
-
-    fn needs(&self) -> Needs {
-        self.touch.needs()
-    }
-
-    fn requests(&self) -> Requests {
-        self.touch.requests()
-    }
-
-    fn after_rehearsal(&self, lost: &mut u64, machine: &mut Machine) -> Result<(), CellError> {
-        if !self.punched {
-            return Ok(());
+    fn after_rehearsal(
+        &self,
+        fixture: &mut Fixture,
+        machine: &mut Machine,
+    ) -> Result<(), CellError> {
+        match self.memory {
+            Memory::Fresh => {}
+            Memory::Holed => fixture.lost = self.punch(machine)?,
+            Memory::Missing => fixture.userfault = Some(userfault(machine, Userfault::missing)?),
+            Memory::Minor => fixture.userfault = Some(userfault(machine, Userfault::minor)?),
         }
-        let vcpus = 0..machine.vcpus().len() as u64;
-        let all = self.requests();
-        let requests: Vec<_> = vcpus.map(|i| all.of_vcpu(Stage::Measurement, i)).collect();
-        let mut devices: Vec<_> = requests.iter().map(|_| Device::new(0)).collect();
-        machine.call_all(&requests, &mut devices)?;
-        let mapped = pages_in(&machine.stats()?);
-        let rest = machine.ram().len() as u64 - layout::ARENA;
-        let punched = machine.ram().punch_hole(layout::ARENA, rest);
-        punched.map_err(|e| no_holes(&e))?;
-        *lost = mapped.saturating_sub(pages_in(&machine.stats()?));
         Ok(())
     }
 
-    fn first_touches(&self, request: &Request) -> u64 {
-        request.args.count
-    }
-
-    fn verify(&self, evidence: &Evidence<'_>, lost: &u64) -> Result<Counters, CellError> {
+    /// KVM's page tables grew by as many pages as were touched, the host finds in each what
+    /// the guest wrote, and the memory was as it should be.
+    fn verify(&self, evidence: &Evidence<'_>, fixture: &Fixture) -> Result<Counters, CellError> {
         let due = evidence.count();
-        if !evidence.rehearsal && *lost < due {
-            return Err(
-                format!("KVM had lost {lost} pages before where {due} were touched again").into(),
-            );
+        let lost = fixture.lost;
+        let served = fixture.userfault.as_ref().map_or(0, Userfault::served);
+        match self.memory {
+            // What follows is there only after the rehearsal.
+            _ if evidence.rehearsal => {}
+            Memory::Holed if lost < due => {
+                return Err(format!(
+                    "KVM had lost {lost} pages before where {due} were touched again"
+                )
+                .into());
+            }
+            Memory::Missing | Memory::Minor if served != due => {
+                return Err(format!(
+                    "userfaultfd served {served} faults where {due} pages were touched: the guest's faults take another way"
+                )
+                .into());
+            }
+            _ => {}
         }
-        self.touch.touched(evidence)?;
+        evidence.mapped(due)?;
+        evidence.each_vcpu(|vcpu| content(evidence.machine, words(&vcpu.request)))?;
         Ok(Counters::new())
     }
 
-    fn negative_control(&self) -> Option<Self> {
-        Some(Retouch {
-            punched: false,
-            ..self.clone()
-        })
+    fn left_out(&self) -> Option<LeftOut> {
+        (self.memory != Memory::Fresh).then_some(LeftOut::Preparation)
     }
 }
 
@@ -213,111 +252,6 @@ pub(super) fn no_holes(error: &strategies::Error) -> CellError {
         "a kernel whose file behind this memory supports fallocate(PUNCH_HOLE)",
     )
     .with_errno(error.source.raw_os_error())
-}
-
-/// Touches of pages that a thread of the VMM serves.
-#[derive(Clone, Debug)]
-struct Userfault {
-    touch: Touch,
-    faults: Faults,
-    /// Whether a userfaultfd serves them.
-    served: bool,
-}
-
-/// Which faults a userfaultfd is to see.
-#[derive(Clone, Copy, Debug)]
-enum Faults {
-    /// Of pages that do not exist; the handler copies one in.
-    Missing,
-    /// Of pages that exist in the file and are not mapped; the handler writes to the file
-    /// by another mapping and lets the fault go on.
-    Minor,
-}
-
-impl Userfault {
-    fn new(params: &Parameters<'_>) -> Result<Self, BadParameter> {
-        let faults = [("missing", Faults::Missing), ("minor", Faults::Minor)];
-        Ok(Userfault {
-            touch: Touch {
-                size: params.size()?,
-                shuffle: 0,
-                rehearsed: REHEARSED,
-            },
-            faults: params.word("faults", &faults)?,
-            served: true,
-        })
-    }
-}
-
-impl GuestRequests for Userfault {
-    type Fixture = Option<vmm::Userfault>;
-
-    const TOTAL: Option<&'static str> = Touch::TOTAL;
-
-    fn needs(&self) -> Needs {
-        self.touch.needs()
-    }
-
-    fn requests(&self) -> Requests {
-        self.touch.requests()
-    }
-
-    fn after_rehearsal(
-        &self,
-        fixture: &mut Self::Fixture,
-        machine: &mut Machine,
-    ) -> Result<(), CellError> {
-        if !self.served {
-            return Ok(());
-        }
-        let ram = machine.ram();
-        if ram.granule() > layout::PAGE {
-            return Err(CellError::missing(
-                "userfaultfd serves reserved huge pages whole, 512 touches at a time",
-                "memory of base pages, or transparent huge pages",
-            ));
-        }
-        let served = match self.faults {
-            Faults::Missing => vmm::Userfault::missing(ram, layout::ARENA),
-            Faults::Minor => vmm::Userfault::minor(ram, layout::ARENA),
-        };
-        let served = served.map_err(|e| {
-            CellError::missing(
-                format!("userfaultfd cannot serve this memory ({e})"),
-                "a kernel whose userfaultfd supports this kind of memory",
-            )
-        })?;
-        *fixture = Some(served);
-        Ok(())
-    }
-
-    fn first_touches(&self, request: &Request) -> u64 {
-        request.args.count
-    }
-
-    fn verify(
-        &self,
-        evidence: &Evidence<'_>,
-        fixture: &Self::Fixture,
-    ) -> Result<Counters, CellError> {
-        let due = evidence.count();
-        let served = fixture.as_ref().map_or(0, vmm::Userfault::served);
-        if !evidence.rehearsal && served != due {
-            return Err(format!(
-                "userfaultfd served {served} faults where {due} pages were touched: the guest's faults take another way"
-            )
-            .into());
-        }
-        self.touch.touched(evidence)?;
-        Ok(Counters::new())
-    }
-
-    fn negative_control(&self) -> Option<Self> {
-        Some(Userfault {
-            served: false,
-            ..self.clone()
-        })
-    }
 }
 
 #[cfg(test)]
@@ -333,6 +267,7 @@ mod tests {
             },
             shuffle: RANDOM,
             rehearsed: REHEARSED,
+            memory: Memory::Fresh,
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{
     BadParameter, CellContext, CellError, GuestRequests, Model, Needs, Parameters, Size,
     evidence::{Evidence, Statistic},
     model::mmio::{SEED, accesses},
-    request::Requests,
+    request::{LeftOut, Requests},
 };
 use abi::{Op, layout};
 use results::record::Counters;
@@ -13,14 +13,12 @@ use vmm::{Ioeventfd, Machine};
 
 pub(super) const MODELS: &[Model] = &[Model::new("ioeventfd", |p| Ok(Box::new(Writes::new(p)?)))];
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Writes {
     size: Size,
     /// Writes, one sample each.
     count: u64,
     matched: Match,
-    /// Whether there is an eventfd.
-    registered: bool,
 }
 
 /// Which writes signal the eventfd.
@@ -42,7 +40,6 @@ impl Writes {
                 "match",
                 &[("address", Match::Address), ("data", Match::Data)],
             )?,
-            registered: true,
         })
     }
 }
@@ -72,10 +69,7 @@ impl GuestRequests for Writes {
             // KVM compares the data as the guest wrote it: 32 bits.
             Match::Data => Some(SEED as u32),
         };
-        Ok(match self.registered {
-            true => Some(machine.ioeventfd(layout::MMIO, data)?),
-            false => None,
-        })
+        Ok(Some(machine.ioeventfd(layout::MMIO, data)?))
     }
 
     fn statistic(&self) -> Option<Statistic> {
@@ -97,10 +91,7 @@ impl GuestRequests for Writes {
         }
     }
 
-    fn negative_control(&self) -> Option<Self> {
-        Some(Writes {
-            registered: false,
-            ..self.clone()
-        })
+    fn left_out(&self) -> Option<LeftOut> {
+        Some(LeftOut::Preparation)
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     BadParameter, CellContext, CellError, GuestRequests, Model, Needs, Parameters, Size,
     evidence::{Evidence, Statistic},
     model::mmio::{SEED, accesses},
-    request::Requests,
+    request::{LeftOut, Requests},
 };
 use abi::{Digest, Op, layout, truncate, value};
 use results::record::Counters;
@@ -46,14 +46,12 @@ impl Register {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Accesses {
     size: Size,
     register: Register,
     /// Accesses, one sample each.
     count: u64,
-    /// Whether there are interrupt controllers.
-    irqchip: bool,
 }
 
 impl Accesses {
@@ -62,7 +60,6 @@ impl Accesses {
             size: params.size()?,
             register,
             count: params.count()?,
-            irqchip: true,
         })
     }
 }
@@ -72,7 +69,7 @@ impl GuestRequests for Accesses {
     type Fixture = Option<u32>;
 
     fn needs(&self) -> Needs {
-        Needs::of(self.size).on_x86_64().with_irqchip(self.irqchip)
+        Needs::of(self.size).on_x86_64().with_irqchip(true)
     }
 
     fn requests(&self) -> Requests {
@@ -89,9 +86,6 @@ impl GuestRequests for Accesses {
         machine: &mut Machine,
         _: &CellContext<'_>,
     ) -> Result<Self::Fixture, CellError> {
-        if !self.irqchip {
-            return Ok(None);
-        }
         Ok(match self.register {
             Register::IoapicWindow => Some(machine.select_ioapic_entry(SEED as u8)?),
             Register::LapicVersion => Some(machine.lapic_register(0, self.register.address())?),
@@ -131,11 +125,8 @@ impl GuestRequests for Accesses {
         Ok(Counters::new())
     }
 
-    fn negative_control(&self) -> Option<Self> {
-        Some(Accesses {
-            irqchip: false,
-            ..self.clone()
-        })
+    fn left_out(&self) -> Option<LeftOut> {
+        Some(LeftOut::Preparation)
     }
 }
 

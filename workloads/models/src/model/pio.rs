@@ -1,51 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! 32-bit reads of a port that the VMM serves.
+//! 32-bit values that the guest exchanges with a port that the VMM serves, one by one or by
+//! string instructions.
 
-use crate::{
-    BadParameter, GuestRequests, Model, Needs, Parameters, Size,
-    evidence::{Crossing, Statistic},
-    model::mmio::accesses,
-    request::Requests,
-};
+use crate::{Model, evidence::Crossing, model::mmio::Access};
 use abi::{Digest, Op, Request};
 
-pub(super) const MODELS: &[Model] = &[Model::new("port-read", |p| Ok(Box::new(Reads::new(p)?)))];
-
-#[derive(Clone, Debug)]
-struct Reads {
-    size: Size,
-    /// Reads, one sample each.
-    count: u64,
-}
-
-impl Reads {
-    fn new(params: &Parameters<'_>) -> Result<Self, BadParameter> {
-        Ok(Reads {
-            size: params.size()?,
-            count: params.count()?,
-        })
-    }
-}
-
-impl GuestRequests for Reads {
-    type Fixture = ();
-
-    fn needs(&self) -> Needs {
-        Needs::of(self.size).on_x86_64()
-    }
-
-    fn requests(&self) -> Requests {
-        Requests::new(Op::PortRead, accesses(self.count, 0))
-    }
-
-    fn crossing(&self, request: &Request) -> Crossing {
-        port_reads(request)
-    }
-
-    fn statistic(&self) -> Option<Statistic> {
-        Some(Statistic::PORT)
-    }
-}
+pub(super) const MODELS: &[Model] = &[
+    Model::new("port-read", |p| Ok(Box::new(Access::new(p, Op::PortRead)?))),
+    Model::new("port-in", |p| Ok(Box::new(Access::string(p, Op::PortIn)?))),
+    Model::new("port-out", |p| {
+        Ok(Box::new(Access::string(p, Op::PortOut)?))
+    }),
+];
 
 /// As many values from the data port as `request` asks for.
 pub(super) fn port_reads(request: &Request) -> Crossing {

@@ -6,7 +6,7 @@ use abi::{Args, Op, Request};
 
 pub(super) const MODELS: &[Model] = &[Model::new("spin", |p| Ok(Box::new(Spin::new(p)?)))];
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Spin {
     size: Size,
     /// Iterations, one sample for all.

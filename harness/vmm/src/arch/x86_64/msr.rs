@@ -2,7 +2,7 @@
 //! What KVM keeps in guest memory when an MSR names a place for it: clocks and the time
 //! that was stolen.
 
-use crate::{Error, Vcpu, call::Named};
+use crate::{AtPortRead, Error, Vcpu, call::Named};
 use kvm_bindings::{Msrs, kvm_clock_data, kvm_msr_entry};
 use kvm_ioctls::VmFd;
 
@@ -39,35 +39,26 @@ impl Vcpu {
         self.set_msr("MSR_KVM_STEAL_TIME", MSR_KVM_STEAL_TIME, address | 1)
     }
 
-    /// KVM_KVMCLOCK_CTRL: marks the vCPU's kvm-clock as having been stopped, so that KVM
-    /// writes it before it enters the guest.
-    ///
-    /// # Errors
-    /// [`Error::Call`].
-    pub fn kvmclock_ctrl(&self) -> Result<(), Error> {
-        self.fd.kvmclock_ctrl().call(|| "KVM_KVMCLOCK_CTRL".into())
-    }
-
-    /// KVM_SET_CLOCK to a moment ahead of now, so that KVM writes the kvm-clock of every
-    /// vCPU of `vm`.
-    ///
-    /// # Errors
-    /// [`Error::Call`].
-    pub fn advance_clock(&self, vm: &VmFd) -> Result<(), Error> {
-        let now = vm.get_clock().call(|| "KVM_GET_CLOCK".into())?.clock;
-        let ahead = kvm_clock_data {
-            clock: now.saturating_add(CLOCK_LEAD),
-            ..Default::default()
-        };
-        vm.set_clock(&ahead).call(|| "KVM_SET_CLOCK".into())
-    }
-
-    /// Makes KVM write the wall clock to guest-physical `address` once.
-    ///
-    /// # Errors
-    /// [`Error::Call`] if KVM does not take the MSR.
-    pub fn write_wall_clock(&self, address: u64) -> Result<(), Error> {
-        self.set_msr("MSR_KVM_WALL_CLOCK_NEW", MSR_KVM_WALL_CLOCK_NEW, address)
+    /// Has KVM do what `then` says.
+    pub(super) fn force(&self, vm: &VmFd, then: AtPortRead) -> Result<(), Error> {
+        match then {
+            AtPortRead::Nothing => Ok(()),
+            AtPortRead::KvmclockCtrl => {
+                let call = || "KVM_KVMCLOCK_CTRL".into();
+                self.fd.kvmclock_ctrl().call(call)
+            }
+            AtPortRead::SetClock => {
+                let now = vm.get_clock().call(|| "KVM_GET_CLOCK".into())?.clock;
+                let ahead = kvm_clock_data {
+                    clock: now.saturating_add(CLOCK_LEAD),
+                    ..Default::default()
+                };
+                vm.set_clock(&ahead).call(|| "KVM_SET_CLOCK".into())
+            }
+            AtPortRead::WallClock(address) => {
+                self.set_msr("MSR_KVM_WALL_CLOCK_NEW", MSR_KVM_WALL_CLOCK_NEW, address)
+            }
+        }
     }
 
     fn set_msr(&self, name: &str, index: u32, data: u64) -> Result<(), Error> {

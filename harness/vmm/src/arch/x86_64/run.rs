@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The run loop of the payload's vCPU.
 
-use crate::{Device, Error, Event, Exit, Registers, Vcpu, deadline::Deadline};
+use crate::{AtPortRead, Device, Error, Event, Exit, Registers, Vcpu, deadline::Deadline};
 use abi::{layout, port};
 use kvm_ioctls::{SyncReg, VcpuExit, VmFd};
 use std::time::Duration;
@@ -33,8 +33,8 @@ impl Vcpu {
                 }
                 Ok(VcpuExit::IoIn(port::DATA, data)) => {
                     device.port_read(data);
-                    if let Some(act) = device.acts() {
-                        act.act(self, vm)?;
+                    if device.then() != AtPortRead::Nothing {
+                        self.force(vm, device.then())?;
                     }
                     continue;
                 }

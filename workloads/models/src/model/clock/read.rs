@@ -4,7 +4,8 @@
 use super::pvclock::{self, none};
 use crate::{
     BadParameter, CellContext, CellError, GuestRequests, Needs, Parameters, Size,
-    evidence::Evidence, request::Requests,
+    evidence::Evidence,
+    request::{LeftOut, Requests},
 };
 use abi::{Args, Op, layout};
 use results::record::Counters;
@@ -39,7 +40,7 @@ impl Reads {
 }
 
 /// Reads of the time-stamp counter.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Tsc {
     size: Size,
     reads: Reads,
@@ -77,13 +78,11 @@ impl GuestRequests for Tsc {
 }
 
 /// Reads of kvm-clock.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Pvclock {
     size: Size,
     reads: Reads,
     stride: u64,
-    /// Whether KVM keeps the clock.
-    kept: bool,
 }
 
 impl Pvclock {
@@ -92,7 +91,6 @@ impl Pvclock {
             size: params.size()?,
             reads: Reads::new(params)?,
             stride: pvclock::stride(params)?,
-            kept: true,
         })
     }
 }
@@ -113,10 +111,7 @@ impl GuestRequests for Pvclock {
     }
 
     fn prepare(&self, machine: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {
-        if self.kept {
-            pvclock::enable(machine, &self.requests())?;
-        }
-        Ok(())
+        Ok(pvclock::enable(machine, &self.requests())?)
     }
 
     fn operations_per_sample(&self) -> u64 {
@@ -128,16 +123,13 @@ impl GuestRequests for Pvclock {
         Ok(Counters::new())
     }
 
-    fn negative_control(&self) -> Option<Self> {
-        Some(Pvclock {
-            kept: false,
-            ..self.clone()
-        })
+    fn left_out(&self) -> Option<LeftOut> {
+        Some(LeftOut::Preparation)
     }
 }
 
 /// Reads of the timer port.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Timer {
     size: Size,
     /// Reads, one sample each.

@@ -7,11 +7,11 @@ use crate::{
     BadParameter, CellContext, CellError, GuestRequests, Needs, Parameters, Size,
     evidence::{Crossing, Evidence, Statistic},
     model::{mmio::accesses, pio::port_reads},
-    request::{Requests, Stage},
+    request::{LeftOut, Requests, Stage},
 };
 use abi::{Op, Request, layout};
 use results::record::Counters;
-use vmm::{AtPortRead, Device, Error, Machine, Vcpu, VmFd};
+use vmm::{AtPortRead, Device, Machine};
 
 /// Reads of the data port whose structures lie `offset` bytes into the clock page of
 /// vCPU 0, those of the others `stride` bytes apart.
@@ -20,47 +20,28 @@ fn requests(op: Op, count: u64, offset: u64, stride: u64) -> Requests {
     Requests::new(op, args).apart(stride)
 }
 
-/// What makes KVM rewrite kvm-clock.
-#[derive(Clone, Copy, Debug)]
-enum Method {
-    /// KVM_KVMCLOCK_CTRL marks the clock of the vCPU as having been stopped, and so dirty:
-    /// KVM writes it before it enters the guest.
-    KvmclockCtrl,
-    /// KVM_SET_CLOCK rewrites the clock of every vCPU.
-    SetClock,
-}
-
-impl AtPortRead for Method {
-    fn act(&self, vcpu: &Vcpu, vm: &VmFd) -> Result<(), Error> {
-        match self {
-            Method::KvmclockCtrl => vcpu.kvmclock_ctrl(),
-            Method::SetClock => vcpu.advance_clock(vm),
-        }
-    }
-}
-
 /// Updates of kvm-clock, forced one by one.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct PvclockUpdate {
     size: Size,
     /// Updates, one sample each.
     count: u64,
     stride: u64,
-    /// What forces them; `None`: nothing does.
-    method: Option<Method>,
+    /// What forces them.
+    method: AtPortRead,
 }
 
 impl PvclockUpdate {
     pub(super) fn new(params: &Parameters<'_>) -> Result<Self, BadParameter> {
         let methods = [
-            ("kvmclock-ctrl", Method::KvmclockCtrl),
-            ("set-clock", Method::SetClock),
+            ("kvmclock-ctrl", AtPortRead::KvmclockCtrl),
+            ("set-clock", AtPortRead::SetClock),
         ];
         Ok(PvclockUpdate {
             size: params.size()?,
             count: params.count()?,
             stride: pvclock::stride(params)?,
-            method: Some(params.word("by", &methods)?),
+            method: params.word("by", &methods)?,
         })
     }
 }
@@ -76,17 +57,13 @@ impl GuestRequests for PvclockUpdate {
         requests(Op::PvclockUpdate, self.count, 0, self.stride)
     }
 
-    /// The clock is there without updates too, which must then be missed.
+    /// In the negative control the clock is there, and its updates must be missed.
     fn prepare(&self, machine: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {
         Ok(pvclock::enable(machine, &self.requests())?)
     }
 
     fn device(&self, request: &Request, (): &()) -> Device {
-        let device = Device::new(request.args.seed);
-        match self.method {
-            None => device,
-            Some(method) => device.at_port_read(Box::new(method)),
-        }
+        Device::new(request.args.seed).at_port_read(self.method)
     }
 
     fn crossing(&self, request: &Request) -> Crossing {
@@ -103,21 +80,8 @@ impl GuestRequests for PvclockUpdate {
         Ok(Counters::new())
     }
 
-    fn negative_control(&self) -> Option<Self> {
-        Some(PvclockUpdate {
-            method: None,
-            ..self.clone()
-        })
-    }
-}
-
-/// A write of MSR_KVM_WALL_CLOCK_NEW with this guest-physical address.
-#[derive(Debug)]
-struct WriteWallClock(u64);
-
-impl AtPortRead for WriteWallClock {
-    fn act(&self, vcpu: &Vcpu, _: &VmFd) -> Result<(), Error> {
-        vcpu.write_wall_clock(self.0)
+    fn left_out(&self) -> Option<LeftOut> {
+        Some(LeftOut::Device)
     }
 }
 
@@ -131,14 +95,12 @@ enum Structure {
 }
 
 /// Updates of a structure whose version is all that the guest reads.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Rewrite {
     size: Size,
     /// Updates, one sample each.
     count: u64,
     structure: Structure,
-    /// Whether KVM is made to write it.
-    rewritten: bool,
 }
 
 impl Rewrite {
@@ -147,7 +109,6 @@ impl Rewrite {
             size: params.size()?,
             count: params.count()?,
             structure: Structure::WallClock,
-            rewritten: true,
         })
     }
 
@@ -176,7 +137,7 @@ impl GuestRequests for Rewrite {
     }
 
     fn prepare(&self, machine: &mut Machine, _: &CellContext<'_>) -> Result<(), CellError> {
-        if let (Structure::StealTime, true) = (self.structure, self.rewritten) {
+        if let Structure::StealTime = self.structure {
             for vcpu in machine.vcpus() {
                 let own = self.requests().of_vcpu(Stage::Measurement, vcpu.index());
                 vcpu.enable_steal_time(own.args.address / 64 * 64)?;
@@ -187,11 +148,11 @@ impl GuestRequests for Rewrite {
 
     fn device(&self, request: &Request, (): &()) -> Device {
         let device = Device::new(request.args.seed);
-        match (self.structure, self.rewritten) {
-            (Structure::WallClock, true) => {
-                device.at_port_read(Box::new(WriteWallClock(request.args.address)))
+        match self.structure {
+            Structure::WallClock => {
+                device.at_port_read(AtPortRead::WallClock(request.args.address))
             }
-            _ => device,
+            Structure::StealTime => device,
         }
     }
 
@@ -214,10 +175,10 @@ impl GuestRequests for Rewrite {
         Ok(Counters::new())
     }
 
-    fn negative_control(&self) -> Option<Self> {
-        Some(Rewrite {
-            rewritten: false,
-            ..self.clone()
+    fn left_out(&self) -> Option<LeftOut> {
+        Some(match self.structure {
+            Structure::WallClock => LeftOut::Device,
+            Structure::StealTime => LeftOut::Preparation,
         })
     }
 }

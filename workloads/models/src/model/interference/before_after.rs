@@ -39,8 +39,14 @@ impl Experiment for BeforeAfter {
         let (before, modelled_before) = work("before")?;
         let mut machine = context.started(self.needs())?;
         let touch = Touch::all_at_random(self.size);
-        let RequestResult { mut counters, .. } =
-            run_request(context, &mut machine, &touch, &(), Stage::Measurement, None)?;
+        let RequestResult { mut counters, .. } = run_request(
+            context,
+            &mut machine,
+            &touch,
+            &Default::default(),
+            Stage::Measurement,
+            None,
+        )?;
         let scale = context.scale(&mut machine)?;
         machine.tear_down();
         let (after, modelled_after) = work("after")?;

@@ -85,13 +85,21 @@ impl Experiment for CoRunner {
 }
 
 /// Has the guest do its part with this thread on one CPU and the co-runner on CPU `other`.
-fn beside<M: GuestRequests<Fixture = ()>>(
+fn beside<M: GuestRequests>(
     context: &CellContext<'_>,
     model: &M,
     other: usize,
 ) -> Result<Outcome, CellError> {
     let mut machine = context.started(GuestRequests::needs(model))?;
-    run_request(context, &mut machine, model, &(), Stage::Rehearsal, None)?;
+    let fixture = M::Fixture::default();
+    run_request(
+        context,
+        &mut machine,
+        model,
+        &fixture,
+        Stage::Rehearsal,
+        None,
+    )?;
     let process = Process::start(other).map_err(|e| failed("start", e))?;
     thread::sleep(ALONE);
     let alone = clock::ticks();
@@ -99,7 +107,14 @@ fn beside<M: GuestRequests<Fixture = ()>>(
     let alone = alone..clock::ticks();
     let RequestResult {
         counters, window, ..
-    } = run_request(context, &mut machine, model, &(), Stage::Measurement, None)?;
+    } = run_request(
+        context,
+        &mut machine,
+        model,
+        &fixture,
+        Stage::Measurement,
+        None,
+    )?;
     let rounds = process.end().map_err(|e| failed("what it did", e))?;
     if !rounds.right {
         return Err("co-runner: what it read did not add up".to_string().into());

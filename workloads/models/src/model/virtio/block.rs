@@ -7,8 +7,10 @@ use super::{
     served::{Count, Served, two_cpus},
 };
 use crate::{
-    BadParameter, CellContext, CellError, GuestRequests, Needs, Parameters, evidence::Evidence,
-    model::mmio::SEED, request::Requests,
+    BadParameter, CellContext, CellError, GuestRequests, Needs, Parameters,
+    evidence::Evidence,
+    model::mmio::SEED,
+    request::{LeftOut, Requests},
 };
 use abi::{Args, Op, Request, layout};
 use results::record::Counters;
@@ -17,7 +19,7 @@ use vmm::{Device, Machine, virtio::Block};
 /// Words of the disk.
 const WORDS: u64 = layout::DISK / 8;
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Requesting {
     driver: Driver,
     /// Whether requests write. Otherwise they read.
@@ -91,9 +93,6 @@ impl GuestRequests for Requesting {
         machine: &mut Machine,
         context: &CellContext<'_>,
     ) -> Result<Self::Fixture, CellError> {
-        if !self.driver.has_device() {
-            return Ok(None);
-        }
         let line = self.driver.interrupt_line(machine)?;
         let content = match self.writes {
             false => disk::content(SEED, WORDS),
@@ -132,11 +131,8 @@ impl GuestRequests for Requesting {
         Ok(counters)
     }
 
-    fn negative_control(&self) -> Option<Self> {
-        Some(Requesting {
-            driver: self.driver.without_device(),
-            ..self.clone()
-        })
+    fn left_out(&self) -> Option<LeftOut> {
+        Some(LeftOut::Preparation)
     }
 }
 

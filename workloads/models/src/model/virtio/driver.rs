@@ -42,8 +42,6 @@ pub(super) struct Driver {
     swiotlb: bool,
     /// How often the data of a request crosses between guest and device.
     crossings: u64,
-    /// Whether there is a device.
-    device: bool,
 }
 
 impl Driver {
@@ -66,28 +64,14 @@ impl Driver {
             completion: params.word("completion", &completions)?,
             swiotlb,
             crossings,
-            device: true,
         })
-    }
-
-    /// The same without a device to drive.
-    pub(super) fn without_device(self) -> Self {
-        Driver {
-            device: false,
-            ..self
-        }
-    }
-
-    /// Whether there is a device.
-    pub(super) fn has_device(&self) -> bool {
-        self.device
     }
 
     pub(super) fn needs(&self) -> Needs {
         let interrupted = self.completion == Completion::Irqfd;
         Needs {
-            shared_memory: self.device && self.swiotlb,
-            ..Needs::of(self.size).with_irqchip(self.device && interrupted)
+            shared_memory: self.swiotlb,
+            ..Needs::of(self.size).with_irqchip(interrupted)
         }
     }
 

@@ -7,8 +7,9 @@ use super::{
     served::{Count, QUEUE_NOTIFY, Served},
 };
 use crate::{
-    BadParameter, CellContext, CellError, GuestRequests, Needs, Parameters, evidence::Evidence,
-    request::Requests,
+    BadParameter, CellContext, CellError, GuestRequests, Needs, Parameters,
+    evidence::Evidence,
+    request::{LeftOut, Requests},
 };
 use abi::{Args, Op, Request};
 use results::record::Counters;
@@ -18,7 +19,7 @@ use vmm::{
     virtio::{Net, PacketSocket, Vhost},
 };
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Sending {
     driver: Driver,
     wire: Wire,
@@ -68,9 +69,6 @@ impl GuestRequests for Sending {
         machine: &mut Machine,
         context: &CellContext<'_>,
     ) -> Result<Self::Fixture, CellError> {
-        if !self.driver.has_device() {
-            return Ok(None);
-        }
         let line = self.driver.interrupt_line(machine)?;
         Ok(Some(match self.wire {
             Wire::Loop => Fixture::Loop(Served::new(Net::default(), line, machine)?),
@@ -113,11 +111,8 @@ impl GuestRequests for Sending {
         self.driver.verify(evidence, count)
     }
 
-    fn negative_control(&self) -> Option<Self> {
-        Some(Sending {
-            driver: self.driver.without_device(),
-            ..self.clone()
-        })
+    fn left_out(&self) -> Option<LeftOut> {
+        Some(LeftOut::Preparation)
     }
 }
 
