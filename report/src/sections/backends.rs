@@ -25,8 +25,7 @@ pub(super) fn answer(model: &Model<'_>, bed: &Bed<'_>, _: &[&str]) -> Said {
     let mut said = Said::default();
     for matrix in bed.families.iter().filter_map(of) {
         said.sentences.extend(matrix.sentences());
-        said.tables.push(matrix.short());
-        said.pages.push(matrix.long());
+        said.tables.push(matrix.table());
     }
     let all = evidence::of(model.run);
     if let Some(evidence) = all.iter().find(|of| of.testbed == bed.testbed) {
@@ -114,31 +113,18 @@ fn param(table: &Table<'_>, name: &str) -> Option<String> {
 }
 
 impl Matrix {
-    /// An errno in place of words.
-    fn short(&self) -> document::Table {
-        let mut table = self.table("", Verdict::short);
-        table.about = SHORT.to_string();
-        table
-    }
-
-    /// In words.
-    fn long(&self) -> document::Table {
-        let mut table = self.table(", in words", Verdict::to_string);
-        table.prose = true;
-        table
-    }
-
-    /// Arms down, for they have long names.
-    fn table(&self, more: &str, word: fn(&Verdict) -> String) -> document::Table {
+    /// Arms down, for they have long names; an errno in place of words.
+    fn table(&self) -> document::Table {
         /// A backend's name beyond this is cut.
         const NAME: usize = 24;
         let names = self.rows.iter().map(|(name, _)| shorten(name, NAME));
         let columns: Vec<String> = std::iter::once("strategy".into()).chain(names).collect();
-        let title = format!("{TITLE}: {}{more}", self.family);
+        let title = format!("{TITLE}: {}", self.family);
         let mut table = document::Table::new(title, "", &columns);
+        table.about = SHORT.to_string();
         for (i, arm) in self.arms.iter().enumerate() {
             let words = self.rows.iter();
-            let words = words.map(|(_, verdicts)| word(&verdicts[i]).into());
+            let words = words.map(|(_, verdicts)| verdicts[i].short().into());
             table.push("", std::iter::once(arm.clone()).chain(words).collect());
         }
         table

@@ -5,7 +5,7 @@
 //! The page never scrolls sideways: tables and figures stand in boxes that do, also from the
 //! keyboard. Every heading has an address, and those of level 2 stand in a list of links.
 
-use super::fit::fit;
+use super::fit::{Fitted, fit};
 use crate::{
     clean,
     document::{
@@ -33,7 +33,7 @@ const TITLE: usize = 200;
 pub(crate) fn html(document: Document, palette: &Palette) -> String {
     let page = Page {
         palette,
-        names: RefCell::default(),
+        labels: RefCell::default(),
         heading: RefCell::default(),
     };
     let lead = pages(document.lead);
@@ -45,9 +45,13 @@ pub(crate) fn html(document: Document, palette: &Palette) -> String {
     let mut blocks = lead;
     blocks.extend(pages(document.body));
     let size = |block: &Block| page.block(block).0.len();
-    let fitted = fit(blocks, MOST, &size);
-    let (head, main) = fitted.blocks.split_at(head.unwrap_or(body));
-    page.names.take();
+    let Fitted {
+        mut blocks,
+        left_out,
+    } = fit(blocks, MOST, &size);
+    address(&mut blocks, &mut Names::default());
+    page.labels.take();
+    let (head, main) = blocks.split_at(head.unwrap_or(body));
     let title = head.iter().find_map(|block| match block {
         Block::Heading(heading) => Some(heading.text.as_str()),
         _ => None,
@@ -79,9 +83,9 @@ pub(crate) fn html(document: Document, palette: &Palette) -> String {
                 }
                 main {
                     @for block in main { (page.block(block)) }
-                    @if !fitted.left_out.is_empty() {
+                    @if !left_out.is_empty() {
                         h2 id="left-out" { "Left out to keep this page below 2 MB" }
-                        p { (clean::shorten(&fitted.left_out.join(", "), 20_000)) ": samples.jsonl has their data." }
+                        p { (clean::shorten(&left_out.join(", "), 20_000)) ": samples.jsonl has their data." }
                     }
                 }
             }
@@ -103,15 +107,27 @@ fn pages(blocks: Vec<Block>) -> Vec<Block> {
     shown.collect()
 }
 
+/// Makes the addresses of headings unique.
+fn address(blocks: &mut [Block], names: &mut Names) {
+    for block in blocks {
+        match block {
+            Block::Heading(head) => head.id = names.claim(&head.id),
+            Block::Fold(fold) => {
+                fold.head.id = names.claim(&fold.head.id);
+                address(&mut fold.blocks, names);
+            }
+            _ => {}
+        }
+    }
+}
+
 /// The address and the text of each heading of level 2, each text once.
-fn links(blocks: &[Block]) -> Vec<(String, String)> {
-    let mut links: Vec<(String, String)> = Vec::new();
-    let mut ids = Names::default();
+fn links(blocks: &[Block]) -> Vec<(&str, String)> {
+    let mut links: Vec<(&str, String)> = Vec::new();
     for block in blocks {
         let (Block::Heading(head) | Block::Fold(Fold { head, .. })) = block else {
             continue;
         };
-        let id = ids.claim(&head.id);
         // A remark in brackets at its end is for the heading.
         let text = match head.text.split_once(" (") {
             Some((text, remark)) if remark.find(')') == Some(remark.len() - 1) => text,
@@ -119,29 +135,10 @@ fn links(blocks: &[Block]) -> Vec<(String, String)> {
         };
         let text = clean::shorten(text, 60);
         if head.level == 2 && links.iter().all(|(_, known)| *known != text) {
-            links.push((id, text));
-        }
-        if let Block::Fold(fold) = block {
-            inner(fold, &mut ids);
+            links.push((&head.id, text));
         }
     }
     links
-}
-
-/// Claims what is inside of a fold, as writing it does.
-fn inner(fold: &Fold, ids: &mut Names) {
-    for block in &fold.blocks {
-        match block {
-            Block::Heading(head) => {
-                ids.claim(&head.id);
-            }
-            Block::Fold(fold) => {
-                ids.claim(&fold.head.id);
-                inner(fold, ids);
-            }
-            _ => {}
-        }
-    }
 }
 
 /// Names that are given once.
@@ -165,8 +162,8 @@ impl Names {
 /// What is known while a page is written.
 struct Page<'p> {
     palette: &'p Palette,
-    /// The addresses and the labels of boxes that are taken.
-    names: RefCell<(Names, Names)>,
+    /// The labels of boxes that are taken.
+    labels: RefCell<Names>,
     /// The last heading, which names a table that has no title.
     heading: RefCell<String>,
 }
@@ -177,9 +174,9 @@ impl Page<'_> {
             Block::Heading(head) => {
                 let text = self.heading(head);
                 match head.level {
-                    1 => html! { h1 id=(text.0) { (text.1) } },
-                    2 => html! { h2 id=(text.0) { (text.1) } },
-                    _ => html! { h3 id=(text.0) { (text.1) } },
+                    1 => html! { h1 id=(head.id) { (text) } },
+                    2 => html! { h2 id=(head.id) { (text) } },
+                    _ => html! { h3 id=(head.id) { (text) } },
                 }
             }
             Block::Paragraph(text) => html! { p { (spans(text)) } },
@@ -193,8 +190,8 @@ impl Page<'_> {
             Block::Command(words) => html! { pre { code { (shell::command(words)) } } },
             Block::Figure(figure) => self.figure(figure),
             Block::Fold(fold) => {
-                let (id, text) = self.heading(&fold.head);
-                html! { details id=(id) {
+                let text = self.heading(&fold.head);
+                html! { details id=(fold.head.id) {
                     summary { @if fold.head.level == 2 { h2 { (text) } } @else { h3 { (text) } } }
                     @for block in &fold.blocks { (self.block(block)) }
                 } }
@@ -203,19 +200,18 @@ impl Page<'_> {
         }
     }
 
-    /// The address and the text of a heading.
-    fn heading(&self, head: &Heading) -> (String, String) {
+    /// The text of a heading, which names what has no title below it.
+    fn heading(&self, head: &Heading) -> String {
         let text = clean::shorten(&head.text, TITLE);
         self.heading.replace(text.clone());
-        let id = self.names.borrow_mut().0.claim(&head.id);
-        (id, text)
+        text
     }
 
     /// A box that scrolls sideways by itself. `label` is made unique, so that a list of the
     /// boxes tells them apart.
     fn wide(&self, label: &str, body: &Markup) -> Markup {
         let label = clean::document(clean::shorten(label, TITLE));
-        let label = self.names.borrow_mut().1.claim(&label);
+        let label = self.labels.borrow_mut().claim(&label);
         html! { div.wide tabindex="0" role="region" aria-label=(label) { (body) } }
     }
 

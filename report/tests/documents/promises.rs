@@ -216,10 +216,8 @@ fn every_hole_is_shown_with_reason_and_remedy() {
 fn backends_stand_against_strategies_everywhere() {
     for (format, document) in read(&disk::disk()) {
         assert!(document.contains("Which backend works"), "{format}");
-        let refused = match format {
-            Format::Text | Format::Terminal => ["EFAULT*", "EFAULT"],
-            _ => ["only bounced (EFAULT)", "refused (EFAULT)"],
-        };
+        let refused = ["EFAULT*", "only bounced (EFAULT)"];
+        let document = document.replace("\\*", "*");
         assert!(
             refused.iter().all(|said| document.contains(said)),
             "{format}"
