@@ -93,6 +93,8 @@ origin!(
         MMIO_EXITS = "mmio_exits",
         /// Port accesses, as VMX and SVM count them.
         IO_EXITS = "io_exits",
+        /// Hypercalls that reached KVM.
+        HYPERCALLS = "hypercalls",
         /// Instructions that KVM emulated.
         INSN_EMULATION = "insn_emulation",
         /// Reads of guest memory by KVM itself.

@@ -36,12 +36,13 @@ enum When {
 }
 
 /// A workload's family or name, a part of the reason, and when that is expected.
-const WORKLOADS: [(&str, &str, When); 16] = [
+const WORKLOADS: [(&str, &str, When); 17] = [
     (
         "boot/linux",
         "there is no kernel for the guest",
         When::Always,
     ),
+    ("exit/", "this KVM did not see the guest's", When::SoftwareKvm),
     ("fault/populate", "KVM_PRE_FAULT_MEMORY(", When::SoftwareKvm),
     (
         "fault/populate",
