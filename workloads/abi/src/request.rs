@@ -145,6 +145,9 @@ macro_rules! for_each_op {
             /// a circle; see [`crate::chase`]. A sample each. `out`: how many of the places a
             /// round passes, and where the last pointer led.
             Chase = 26 => chase::chase,
+            /// Execute CPUID with leaf 0x4000_0000 `count` times, a sample each. The digest is
+            /// over EBX, ECX and EDX of each.
+            Cpuid = 27 => arch::cpuid::cpuid,
         }
     };
 }
