@@ -148,6 +148,9 @@ macro_rules! for_each_op {
             /// Execute CPUID with leaf 0x4000_0000 `count` times, a sample each. The digest is
             /// over EBX, ECX and EDX of each.
             Cpuid = 27 => arch::cpuid::cpuid,
+            /// Make hypercall `seed` `count` times, a sample each, by VMCALL or (`width` 1) by
+            /// VMMCALL. The digest is over the answers.
+            Vmcall = 28 => arch::hypercall::vmcall,
         }
     };
 }
