@@ -151,6 +151,9 @@ macro_rules! for_each_op {
             /// Make hypercall `seed` `count` times, a sample each, by VMCALL or (`width` 1) by
             /// VMMCALL. The digest is over the answers.
             Vmcall = 28 => arch::hypercall::vmcall,
+            /// Write a byte of sequence `seed` to the interrupt mask of the first PIC and read
+            /// it back, `count` times; a sample for each read.
+            PicMask = 29 => arch::pic::mask,
         }
     };
 }
