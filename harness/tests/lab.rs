@@ -162,6 +162,7 @@ fn touches() -> Result<Completion, Failed> {
         "--workloads",
         "mmio/*",
         "pio/*",
+        "exit/*",
         "clock/*",
     ])?;
     let mut found = 0;
