@@ -42,7 +42,11 @@ const WORKLOADS: [(&str, &str, When); 17] = [
         "there is no kernel for the guest",
         When::Always,
     ),
-    ("exit/", "this KVM did not see the guest's", When::SoftwareKvm),
+    (
+        "exit/",
+        "this KVM did not see the guest's",
+        When::SoftwareKvm,
+    ),
     ("fault/populate", "KVM_PRE_FAULT_MEMORY(", When::SoftwareKvm),
     (
         "fault/populate",
