@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod arch;
+mod area;
 pub mod init;
 pub mod layout;
 
@@ -30,4 +31,4 @@ pub use request::{Args, Op, PanicReport, Reply, Request, Status, UnknownOp, WORD
 pub const MAGIC: u64 = u64::from_le_bytes(*b"unmapbch");
 
 /// Raised with every change to this crate.
-pub const VERSION: u64 = 6;
+pub const VERSION: u64 = 7;

@@ -2,7 +2,7 @@
 //! Guest-physical addresses that are x86-64's own. [`crate::layout`] has the table of
 //! all of them.
 
-use crate::layout::{ALIAS, INTERRUPTS, MAX_VCPUS, PAGE, SCRATCH, alias};
+use crate::area::{ALIAS, INTERRUPTS, MAX_VCPUS, PAGE, SCRATCH, alias};
 
 /// The first of the areas here.
 pub(crate) const FIRST: u64 = PAGE_TABLES;
