@@ -83,7 +83,7 @@ impl Linux {
 
         let cpuid = arch::supported_cpuid(kvm, true)?;
         let vcpus: Vec<_> = (0..config.vcpus)
-            .map(|i| Vcpu::new(&vm, i, config.vcpus, &cpuid, entry))
+            .map(|i| Vcpu::new(&vm, i, config.vcpus, &cpuid, entry, ram.clone()))
             .collect::<Result<_, _>>()?;
         let vm = Arc::new(vm);
         let bus = Arc::new(Mutex::new(Bus::new(vm.clone(), disk.clone())));
@@ -150,6 +150,9 @@ impl Linux {
 
     /// Takes the machine apart: `destroy-vm` closes the vCPUs and the VM,
     /// `release-memory` the strategy's memory.
+    ///
+    /// # Panics
+    /// If a view of the memory is left, because releasing it would take no time then.
     pub fn tear_down(self) -> Phases {
         let Linux {
             vcpus,

@@ -21,11 +21,12 @@ use kvm_bindings::{
 use kvm_ioctls::{VcpuExit, VcpuFd, VmFd};
 use std::{
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
+use strategies::GuestRam;
 
 /// DR7: breakpoint 0, on execution; bit 10 is always set.
 const DR7: u64 = 1 << 10 | 1;
@@ -45,6 +46,9 @@ const RETRIES_MAX: u32 = 8;
 pub(crate) struct Vcpu {
     fd: VcpuFd,
     entry: Entry,
+    /// A share of the memory that the guest runs in, whose memslot it may outlive: its
+    /// thread may be left behind by a panic.
+    _ram: Arc<GuestRam>,
 }
 
 /// How a vCPU is watched.
@@ -67,13 +71,18 @@ impl Vcpu {
         vcpus: u64,
         supported: &CpuId,
         entry: Entry,
+        ram: Arc<GuestRam>,
     ) -> Result<Self, Error> {
         let fd = vm
             .create_vcpu(index)
             .call(|| format!("KVM_CREATE_VCPU({index})"))?;
         fd.set_cpuid2(&cpuid::of(supported, index, vcpus))
             .call(|| "KVM_SET_CPUID2".into())?;
-        let vcpu = Vcpu { fd, entry };
+        let vcpu = Vcpu {
+            fd,
+            entry,
+            _ram: ram,
+        };
         if index == 0 {
             start::at_stub(&vcpu.fd)?;
             vcpu.watch(Watch::Steps)?;
