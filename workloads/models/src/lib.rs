@@ -3,7 +3,7 @@
 //! needs, what is prepared, what the guest or the host does, and what shows that it was
 //! done. The build script finds the file, and a definition names the model.
 //!
-//! A model that asks the guest for something implements [`GuestRequests`], and has the
+//! A model that asks the guest for something implements `GuestRequests`, and has the
 //! rehearsal, the measurement and the usual checks from there. A model that does something
 //! else implements [`Experiment`].
 //!

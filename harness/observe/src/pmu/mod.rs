@@ -6,9 +6,9 @@
 //! - Counters belong to the thread that opens them, so a vCPU's thread does
 //!   ([`Pmu::start`] before it runs, [`Pmu::stop`] after).
 //! - They are pinned, so that each is on the PMU all the time or not at all. A
-//!   processor with few counters gives them to the first events of [`event::Set`], and
+//!   processor with few counters gives them to the first events of `event::Set`, and
 //!   the others are absent. Nothing is scaled up from a part of the time.
-//! - They are trusted after [`sanity`] has seen the misses of a TLB grow where they
+//! - They are trusted after `sanity` has seen the misses of a TLB grow where they
 //!   must and not where they must not, and the guest's once a guest's instruction was
 //!   counted.
 //! - The host's side is all that the vCPU's thread does outside the guest: KVM, the
