@@ -35,7 +35,7 @@ impl Fake {
     pub fn new(seed: u64) -> Self {
         Fake {
             random: Mutex::new(ChaCha8Rng::seed_from_u64(seed)),
-            definitions: workloads::all().unwrap_or_default(),
+            definitions: workloads::all().expect("the run was planned from them"),
         }
     }
 
@@ -43,7 +43,7 @@ impl Fake {
         let Some(workload) = self.definitions.iter().find(|w| w.id == cell.workload) else {
             return Outcome::failed(format!("no workload {}", cell.workload));
         };
-        // A strategy's place in the registry makes it dearer, so that a report
+        // A strategy's place in the registry makes it cost more, so that a report
         // has something to show.
         let place = registry::ALL.iter().position(|s| s.name == cell.strategy);
         let level = 1000 + 100 * place.unwrap_or(0) as u64;

@@ -382,11 +382,11 @@ fn verify<M: GuestRequests>(
     fixture: &M::Fixture,
     evidence: &Evidence<'_>,
 ) -> Result<Counters, CellError> {
-    // The model comes first: it may know that the machine lacks something.
-    let own = model.verify(evidence, fixture)?;
+    // What KVM counted comes first: it says of a path that was not taken what was instead.
     if let Some(statistic) = model.statistic() {
         evidence.counted(statistic)?;
     }
+    let own = model.verify(evidence, fixture)?;
     evidence.each_vcpu(|vcpu| vcpu.crossed(model.crossing(&vcpu.request)))?;
     let requests = evidence.requests.iter();
     let touched = requests.map(|r| model.first_touches(r)).sum();

@@ -69,7 +69,7 @@ impl Lab {
             emulator: Box::new(emulator),
             kernel,
             program: this_program()?,
-            modelling: Err("nobody looked for it".into()),
+            modelling: Err("no model of TLBs was prepared".into()),
             everywhere: false,
         })
     }
@@ -153,7 +153,7 @@ impl Executor for Lab {
     /// the order in which the first of each comes; some stay alone.
     fn batches(&self, steps: Vec<Step>) -> Vec<Vec<Step>> {
         // Read once: a run has thousands of steps.
-        let workloads = workloads::all().unwrap_or_default();
+        let workloads = workloads::all().expect("the run was planned from them");
         let fresh = workloads.iter().filter(|w| w.fresh);
         let fresh: BTreeSet<&str> = fresh.map(|w| w.id.as_str()).collect();
         let mut places: BTreeMap<BootKey, usize> = BTreeMap::new();

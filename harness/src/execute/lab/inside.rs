@@ -25,7 +25,7 @@ pub(super) struct Line {
 
 /// What the lab is booted for.
 pub(super) fn task(jobs: &[Job]) -> Task {
-    Task::Work(serde_json::to_string(jobs).unwrap_or_default())
+    Task::Work(serde_json::to_string(jobs).expect("a job has text keys only"))
 }
 
 /// Carries out what the lab was booted for, and ends it.

@@ -42,11 +42,14 @@ pub(super) enum CoRunner {
 
 impl CoRunner {
     pub(super) fn new(params: &Parameters<'_>) -> Result<Self, BadParameter> {
-        let reads = mmio::Access::read(params)?;
         Ok(
             match params.word("beside", &[("populate", true), ("mmio-read", false)])? {
-                true => CoRunner::Populate(Touch::at_random(params.size()?)),
-                false => CoRunner::MmioRead(reads),
+                true => {
+                    // One list of counts is for both.
+                    params.count()?;
+                    CoRunner::Populate(Touch::at_random(params.size()?))
+                }
+                false => CoRunner::MmioRead(mmio::Access::read(params)?),
             },
         )
     }

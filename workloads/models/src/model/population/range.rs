@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    pub(super) fn batches_cover_the_range_and_stay_in_it() {
+    fn batches_cover_the_range_and_stay_in_it() {
         let range = Range {
             address: layout::ARENA,
             pages: 12,
