@@ -4,7 +4,7 @@
 
 use super::{
     control, exact,
-    identity::{Aspect, differences, unknown},
+    identity::{Aspect, differences},
     metric::{About, Comparison, Figure, Flag, Method, Metric, Name, Role, Side as Which, Verdict},
     policy::{Policy, Tolerance},
     rebuilt,
@@ -63,10 +63,6 @@ pub fn compare(baseline: &Run, current: &Run, terms: &Terms) -> Comparison {
                 false => comparison.refused.push(difference),
             }
         }
-    }
-    if testbeds.contains(&Testbed::Lab) && !across.contains(&Aspect::Kernel) {
-        let remark = unknown(&baseline.host, &current.host);
-        comparison.notes.extend(remark);
     }
     let key = |cell: &Cell| {
         let mut cell = cell.clone();

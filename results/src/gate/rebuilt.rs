@@ -64,6 +64,8 @@ fn calibration<'a>(old: &'a Side<'_>, new: &Side<'_>, policy: &Policy) -> Option
     let news: BTreeMap<&Cell, &Measured<'_>> = new.cells.iter().map(|(c, m)| (c, m)).collect();
     let candidates = old.cells.iter().filter_map(|(cell, was)| {
         let fits = cell.testbed == Testbed::Lab && cell.is_baseline();
+        // A control is a loop that every kernel and emulator counts alike.
+        let fits = fits && !policy.is_control(&cell.workload);
         let place = policy.calibrates(&cell.workload).filter(|_| fits)?;
         let is = news.get(cell)?;
         // Of a median of many samples an interrupt that falls into one is no part.

@@ -342,11 +342,19 @@ fn a_kernel_is_known_by_its_compiler_too() {
     assert_eq!(refused.outcome(), Outcome::Nothing);
     assert_eq!(refused.refused[0].fact, "lab.kernel.compiler");
     assert_eq!(gate(&old, &by("gcc 12.2.1", 2484)).outcome(), Outcome::Fine);
-    // A record from before compilers were recorded says nothing, and that is said.
-    let silent = emulated(&[("lab.kernel", "7.3.4")], 2484, 4968);
-    let comparison = gate(&silent, &old);
+    // A record from before compilers were recorded does not say; counts have to.
+    let silent = |pio| emulated(&[("lab.kernel", "7.3.4")], pio, 2 * pio);
+    let comparison = gate(&silent(2484), &old);
     assert_eq!(comparison.outcome(), Outcome::Fine);
-    assert!(comparison.notes[0].contains("does not say lab.kernel.compiler"));
+    assert!(comparison.notes[0].contains("counts alike"));
+    assert_eq!(gate(&silent(2450), &old).outcome(), Outcome::Nothing);
+    // The same loop on every kernel shows nothing of one.
+    let mut control = silent(2484);
+    let mut now = old.clone();
+    for row in control.rows.iter_mut().chain(&mut now.rows) {
+        row.cell.workload = "calibrate/loop".into();
+    }
+    assert_eq!(gate(&control, &now).outcome(), Outcome::Nothing);
 }
 
 fn with_counter(mut run: Run, name: &str, value: u64) -> Run {
