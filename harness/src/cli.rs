@@ -11,7 +11,8 @@ use workloads::Profile;
 #[derive(Debug, Parser)]
 #[command(name = "unmapbench", version, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 fine, 1 regression, 2 usage or I/O error, 3 inconclusive, 4 nothing can run here."
+    after_help = "Exit codes: 0 fine, 1 regression, 2 usage or I/O error, 3 inconclusive, 4 nothing can run here, \
+                  130 interrupted."
 )]
 pub struct Cli {
     /// What to do.
@@ -36,7 +37,7 @@ pub enum Command {
     Merge(MergeArgs),
     /// Two runs side by side
     Diff(DiffArgs),
-    /// Whether a run is dearer than a baseline: exit code 0 no, 1 yes, 3 cannot tell
+    /// Whether a run costs more than a baseline: exit code 0 no, 1 yes, 3 cannot tell
     Gate(GateArgs),
     /// How far gate can be trusted on this machine: equal runs against each other
     Calibrate(CalibrateArgs),
@@ -221,6 +222,9 @@ pub struct ShellArgs {
 
 /// Whose memory to examine.
 #[derive(Debug, Args)]
+#[command(mut_arg("cpus", |arg| arg.help(
+    "CPUs of the lab, comma-separated: each number is examined by itself [default: 1]"
+)))]
 pub struct AuditArgs {
     /// Where
     #[arg(long, value_enum, default_value = "host")]
@@ -319,7 +323,7 @@ pub struct GateArgs {
 /// What to try out.
 #[derive(Debug, Args)]
 pub struct CalibrateArgs {
-    /// host, on which runs differ
+    /// Where to run; equal runs differ on the host only
     #[arg(long, value_enum, default_value = "host")]
     pub on: On,
     /// How many pairs of runs are gated
@@ -336,8 +340,7 @@ pub struct CalibrateArgs {
     /// Only these strategies
     #[arg(long, value_delimiter = ',', value_name = "A,B", default_value = results::BASELINE)]
     pub strategies: Vec<String>,
-    /// Only workloads that match; may be given more than once [default: all; of the profile
-    /// full those of its questions]
+    /// Only workloads that match; may be given more than once
     #[arg(long, value_name = "GLOB", num_args = 1.., default_values = ["calibrate/*", "mmio/user-read"])]
     pub workloads: Vec<String>,
     /// The seed of everything random
