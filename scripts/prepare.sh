@@ -34,8 +34,8 @@ need_rust() {
     fi
 }
 
-# lab_or_reason: everything that the lab takes. A lab that cannot be had is left
-# out, with its reason.
+# lab_or_reason: everything that the lab takes. A lab that cannot be built or run is
+# left out, with its reason.
 lab_or_reason() {
     (need qemu-system-x86_64 qemu-system-x86 && need busybox busybox-static) && "$bin" lab build ||
         echo "$0: the lab is left out" >&2

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! A run on one testbed: who can take part, what is proved of them, and then
-//! every cell, recorded as it ends.
+//! A run on one testbed: which arms can run here, what is verified of
+//! them, and then every cell, recorded as it ends.
 
 use crate::{
     arm::{self, Arm},

@@ -100,7 +100,7 @@ impl Runs {
     }
 }
 
-/// Makes every sample of `workload` dearer by a factor.
+/// Multiplies every sample of `workload` by a factor.
 fn slower(workload: &str, factor: f64) -> impl Fn(&mut Value) {
     move |row| {
         if row["cell"]["workload"] != workload || row["outcome"] != "measured" {

@@ -14,8 +14,8 @@ fn the_profile_list_runs_what_every_question_needs() {
             let id = words.next().unwrap();
             let workload = workloads.iter().find(|w| w.id == id);
             let workload = workload.unwrap_or_else(|| panic!("{}: no {id}", question.name));
-            let beds = [Testbed::Host, Testbed::Lab];
-            let cells = beds.map(|bed| workload.cells(Profile::Full, bed));
+            let testbeds = [Testbed::Host, Testbed::Lab];
+            let cells = testbeds.map(|testbed| workload.cells(Profile::Full, testbed));
             let fits = cells.iter().flatten().any(|cell| {
                 words.clone().all(|word| {
                     let (name, value) = word.split_once('=').unwrap();

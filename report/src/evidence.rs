@@ -141,18 +141,18 @@ pub(crate) fn cautions(model: &Model<'_>) -> Vec<String> {
         let measured = measured
             .filter(|arm| arm.figures.is_ok())
             .map(|arm| arm.cell);
-        let mut unproved: Vec<String> = Vec::new();
+        let mut unchecked: Vec<String> = Vec::new();
         for cell in measured {
             let audited = run
                 .audits
                 .iter()
                 .any(|audit| (audit.testbed, audit.arm_id()) == (cell.testbed, cell.arm_id()));
-            if model.hides(cell) && !audited && !unproved.contains(&cell.arm()) {
-                unproved.push(cell.arm());
+            if model.hides(cell) && !audited && !unchecked.contains(&cell.arm()) {
+                unchecked.push(cell.arm());
             }
         }
-        if !unproved.is_empty() {
-            let (testbed, arms) = (bed.testbed, unproved.join(", "));
+        if !unchecked.is_empty() {
+            let (testbed, arms) = (bed.testbed, unchecked.join(", "));
             cautions.push(format!(
                 "Isolation was not checked on {testbed} for: {arms}."
             ));

@@ -12,7 +12,7 @@ use strategies::{Arm, GuestRam, Strategy};
 use vm_memory::{Bytes, GuestAddress};
 use vmm::Machine;
 
-/// A vCPU of somebody else's, run by raw ioctls.
+/// A vCPU whose file descriptor is borrowed, run by raw ioctls.
 pub(crate) struct BareVcpu {
     fd: i32,
     run: *mut kvm_run,

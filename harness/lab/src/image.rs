@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! A kernel image that the lab boots: ours, or somebody else's.
+//! A kernel image that the lab boots: ours, or another.
 
 use crate::{
     error::{Error, io_error},

@@ -135,8 +135,8 @@ mod tests {
         assert_eq!(archive(b"abc"), archive(b"abc"));
     }
 
-    /// Read back by cpio(1) where there is one, which knows the format from
-    /// somebody else.
+    /// Read back by cpio(1) where there is one, which is another implementation of
+    /// the format.
     #[test]
     fn cpio_lists_what_was_put_in() {
         let child = Command::new("cpio")

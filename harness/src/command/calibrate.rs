@@ -36,20 +36,20 @@ pub(super) fn run(args: &CalibrateArgs) -> anyhow::Result<Exit> {
         across: Vec::new(),
         partial: false,
     };
-    let mut trial = Trial {
+    let mut gates = Gates {
         args,
         terms,
         tally: Tally::default(),
         slowed: 0,
     };
     let (source, machine) = match &args.from {
-        Some(word) => (Source::Resampled, trial.resample(word)?),
-        None => match trial.measure()? {
+        Some(word) => (Source::Resampled, gates.resample(word)?),
+        None => match gates.measure()? {
             Some(measured) => (Source::Measured, measured),
             None => return Ok(Exit::Interrupted),
         },
     };
-    let calibration = trial.calibration(source, &machine)?;
+    let calibration = gates.calibration(source, &machine)?;
     if let Some(out) = &machine.out {
         let path = calibration::write(out, &calibration).map_err(Failure::usage)?;
         eprintln!("unmapbench: kept in {}", path.display());
@@ -71,7 +71,8 @@ struct Tried {
     out: Option<PathBuf>,
 }
 
-struct Trial<'a> {
+/// The gates of a calibration, and what they have called so far.
+struct Gates<'a> {
     args: &'a CalibrateArgs,
     terms: Terms,
     tally: Tally,
@@ -79,7 +80,7 @@ struct Trial<'a> {
     slowed: u32,
 }
 
-impl Trial<'_> {
+impl Gates<'_> {
     /// Gates of runs whose blocks are drawn out of a recorded one.
     fn resample(&mut self, word: &Path) -> anyhow::Result<Tried> {
         let (_, run) = gate::read(word, &gate::here()?)?;

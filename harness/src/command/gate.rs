@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! `unmapbench gate`: an exit code that says whether a run is dearer than a baseline.
+//! `unmapbench gate`: an exit code that says whether a run costs more than a baseline.
 
 use crate::{
     cli::{CompareArgs, GateArgs},

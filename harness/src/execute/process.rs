@@ -121,7 +121,7 @@ fn wait(child: &mut Child) -> io::Result<ExitStatus> {
     }
 }
 
-/// What it means that a cell process ended without an answer. In a trial, a
+/// What it means that a cell process ended without an answer. In a probe, a
 /// SIGBUS is the kernel refusing the first touch of the strategy's memory.
 fn died(job: &Job, status: ExitStatus, errors: &str) -> Outcome {
     let how = match status.signal() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Whole documents against files in `golden/`, which open in a browser, an editor or a mail
-//! client: one small run a format, because a file that nobody reads holds nothing. What must
+//! client: one small run a format, because a file that is never read holds nothing. What must
 //! be true of any run is in the other files. After a change that is meant, refresh them with
 //!
 //! ```sh

@@ -240,7 +240,7 @@ fn what_bouncing_costs_is_shown_with_its_holes() {
     assert!(report::text(&disk::disk()).contains("MB/s"));
 }
 
-/// Reach with its interval, what is not there with its reason, what bystanders feel, and
+/// Reach with its interval, what is not there with its reason, what co-runners feel, and
 /// interrupts by CPUs: in every form that has room for them.
 #[test]
 fn translation_is_shown_with_what_is_not_known() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! A verdict and all that it rests on, as data: whoever renders it adds nothing.
+//! A verdict and all that it rests on, as data: rendering adds nothing.
 
 use super::{Difference, Tolerance};
 use crate::{Cell, Testbed, Unit, stats::Interval};
@@ -215,7 +215,7 @@ pub struct About {
 /// Two runs, metric by metric.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
-    /// The version of this form, for whoever reads it as JSON.
+    /// The version of this form, for readers of its JSON.
     pub schema: u32,
     /// What is compared with.
     pub baseline: About,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Two runs against each other: has anything become dearer?
+//! Two runs against each other: does anything cost more?
 //!
 //! [`compare`] matches the cells of a baseline and a current run and gives each
 //! metric a [`Verdict`]. There are two kinds. What a machine without noise counts,

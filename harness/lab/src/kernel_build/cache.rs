@@ -46,7 +46,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// The cache of whoever runs this.
+    /// The cache of the user who runs this.
     pub(super) fn of_this_user() -> Result<Self, Error> {
         let root = place(|name| env::var_os(name)).ok_or(Error::NoCache)?;
         let root = path::absolute(&root).map_err(Error::io("find", &root))?;
@@ -72,7 +72,7 @@ impl Cache {
         self.root.join("source")
     }
 
-    /// Waits until nobody else holds `name`. The lock lasts as long as the
+    /// Waits until no other process holds `name`. The lock lasts as long as the
     /// file is open, here or in a child that has inherited it.
     pub(super) fn lock(&self, name: &str, waiting: impl FnOnce()) -> Result<File, Error> {
         let path = self.root.join("lock").join(name);

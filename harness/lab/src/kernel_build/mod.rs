@@ -2,8 +2,8 @@
 //! Builds the lab's kernel: source, patch series, configuration, make, cache.
 //!
 //! Everything that can change the kernel's bytes goes into a key; a finished
-//! kernel appears under its key by an atomic rename, so that whoever finds one
-//! finds a whole one. What is unfinished stays in a work directory of the same
+//! kernel appears under its key by an atomic rename, so that an entry
+//! that is found is whole. What is unfinished stays in a work directory of the same
 //! key, where the next attempt goes on. The same inputs give the same bytes,
 //! which is why an entry never has to be checked again.
 

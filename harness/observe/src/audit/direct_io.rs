@@ -25,7 +25,7 @@ const RAM_DISK: &str = "/dev/ram0";
 /// A file, or block device, that pins pages.
 pub(super) struct Target {
     file: File,
-    /// What to put back, where the content belongs to somebody else.
+    /// What to put back, where the content is not ours.
     former: Option<Box<Page>>,
 }
 

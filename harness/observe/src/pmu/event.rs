@@ -2,8 +2,8 @@
 //! What is counted, by the model of the processor.
 //!
 //! A name means one thing: Intel's walks that completed, AMD's misses of the second
-//! level and the kernel's generic misses have different names, so that nobody compares
-//! them. The encodings are those of Intel's event lists (perfmon: Skylake-X, Ice Lake-X,
+//! level and the kernel's generic misses have different names, so that they are not
+//! compared. The encodings are those of Intel's event lists (perfmon: Skylake-X, Ice Lake-X,
 //! Sapphire Rapids) and of AMD's Processor Programming References for families 17h, 19h
 //! and 1Ah; the models, those of Linux's tools/perf/pmu-events/arch/x86/mapfile.csv. The
 //! generic events are those of include/uapi/linux/perf_event.h.

@@ -67,7 +67,7 @@ struct Handles {
     buffer: *mut ByteArray,
 }
 
-// SAFETY: QEMU's handles are numbers, the buffer is used by whoever holds the lock.
+// SAFETY: QEMU's handles are numbers, the buffer is used by the holder of the lock only.
 unsafe impl Send for Handles {}
 
 impl Handles {
@@ -156,7 +156,7 @@ unsafe extern "C" fn qemu_plugin_install(
     1
 }
 
-/// To whoever reads QEMU's standard error.
+/// Prints to QEMU's standard error.
 #[expect(clippy::print_stderr)]
 fn say(what: &str) {
     eprintln!("tlb-model: {what}");
@@ -169,7 +169,7 @@ extern "C" fn on_cpu(_: Id, _: c_uint) {
         return;
     };
     // SAFETY: from within a callback of a processor, as the API asks; the array and the
-    // names in it stay, as nobody frees them.
+    // names in it stay, as they are never freed.
     let descriptors = unsafe {
         state.handles.buffer = api::g_byte_array_new();
         let Descriptors { data, len } = *api::qemu_plugin_get_registers();

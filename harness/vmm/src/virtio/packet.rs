@@ -11,7 +11,7 @@ use std::{
 };
 
 /// The type of frames it is for: for local experiments (IEEE 802-2014, 9.2.4), so that
-/// nobody else's are received.
+/// those of other programs are not received.
 const TYPE: u16 = 0x88b5;
 
 /// The loopback interface.

@@ -200,8 +200,8 @@ mod tests {
         (memory::view([(0, ram)]).unwrap(), watched)
     }
 
-    /// A disk whose file never has any data; nothing where io_uring is not to be had and
-    /// need not be.
+    /// A disk whose file never has any data; nothing where io_uring is not available
+    /// and not required.
     fn disk(memory: &Memory) -> Option<(UringDisk, io::PipeWriter)> {
         let (read, write) = io::pipe().unwrap();
         match UringDisk::new(OwnedFd::from(read).into(), LEN as u64, memory) {
