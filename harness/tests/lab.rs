@@ -287,7 +287,7 @@ fn modelled() -> Result<Completion, Failed> {
         }
         first.insert(row.cell.clone(), row.outcome.clone());
         assert_eq!(model(&row, "unresolved")?, 0, "{}", row.cell);
-        if !row.cell.to_string().contains("apart=page") {
+        if !row.cell.to_string().contains("spacing=page") {
             continue;
         }
         let places = row.cell.int("places").ok_or("no places")?;

@@ -65,7 +65,7 @@ impl Cause {
 }
 
 /// The groups' names; of a workload in every combination of some values, one name with
-/// the values: `fault/populate batch=1,64 by=write`.
+/// the values: `fault/populate batch=1,64 method=write`.
 fn scope(groups: &[Group]) -> String {
     let mut workloads: Vec<(&str, Vec<&Group>)> = Vec::new();
     for group in groups {

@@ -13,7 +13,7 @@ pub(crate) const BOUNCE: &str = "bounce";
 pub(crate) const UNBOUNCED: &str = "none";
 
 /// The parameters of a chase: what lies between two places, and how many places there are.
-pub(crate) const SPACING: &str = "apart";
+pub(crate) const SPACING: &str = "spacing";
 pub(crate) const PLACES: &str = "places";
 
 /// The values of [`SPACING`]: a page, or the next line.

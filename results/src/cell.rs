@@ -2,7 +2,7 @@
 //! The identity of a measurement: strategy × workload × parameters on a testbed.
 
 use crate::{BASELINE, Unit, unique};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use std::{collections::BTreeMap, fmt};
 
 /// Where a cell runs, and so which unit its samples have.
@@ -66,6 +66,24 @@ impl fmt::Display for ParamValue {
 /// Parameters by name, in name order so that equal cells serialise equally.
 pub type Params = BTreeMap<String, ParamValue>;
 
+/// What parameters were called in earlier records of this schema, and are called now.
+const RENAMED: [(&str, &str); 3] = [("apart", "spacing"), ("beside", "load"), ("by", "method")];
+
+/// Reads parameters under the names that they have now.
+fn params<'de, D: Deserializer<'de>>(input: D) -> Result<Params, D::Error> {
+    let read: Params = unique::map(input)?;
+    let mut params = Params::new();
+    for (name, value) in read {
+        let renamed = RENAMED.iter().find(|(then, _)| *then == name);
+        let name = renamed.map_or(name, |(_, now)| now.to_string());
+        if params.contains_key(&name) {
+            return Err(D::Error::custom(format_args!("{name:?} under two names")));
+        }
+        params.insert(name, value);
+    }
+    Ok(params)
+}
+
 /// strategy × workload × parameters on a testbed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Cell {
@@ -76,7 +94,7 @@ pub struct Cell {
     /// A workload id, `family/name`.
     pub workload: String,
     /// Every parameter of the workload that tells this cell from its siblings.
-    #[serde(default, deserialize_with = "unique::map")]
+    #[serde(default, deserialize_with = "params")]
     pub params: Params,
     /// The strategy's own parameters where they are not its defaults, as in
     /// `flush = "none"`. Cells that differ in nothing else are compared.
@@ -171,6 +189,7 @@ pub struct Group {
     /// The workload id.
     pub workload: String,
     /// The parameters.
+    #[serde(deserialize_with = "params")]
     pub params: Params,
 }
 
@@ -206,6 +225,19 @@ mod tests {
             .into(),
             mode: Params::new(),
         }
+    }
+
+    #[test]
+    fn parameters_of_older_records_have_their_names_of_now() {
+        let read = |params: &str| {
+            let cell = r#"{"testbed":"lab","strategy":"memfd","workload":"tlb/chase","params":"#;
+            serde_json::from_str::<Cell>(&format!("{cell}{params}}}"))
+        };
+        let old = read(r#"{"apart":"page","places":16}"#).unwrap();
+        assert_eq!(old, read(r#"{"spacing":"page","places":16}"#).unwrap());
+        assert!(old.params.contains_key("spacing"));
+        let twice = read(r#"{"by":"a","method":"b"}"#).unwrap_err();
+        assert!(twice.to_string().contains("under two names"), "{twice}");
     }
 
     #[test]

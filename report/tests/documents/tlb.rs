@@ -75,13 +75,16 @@ fn cells(testbed: Testbed) -> Vec<Cell> {
     let mut settings: Vec<(&str, Params)> = Vec::new();
     for apart in ["page", "line"] {
         for places in PLACES {
-            let params = [("apart", text(apart)), ("places", ParamValue::Int(places))];
+            let params = [
+                ("spacing", text(apart)),
+                ("places", ParamValue::Int(places)),
+            ];
             settings.push(("tlb/chase", named(params)));
         }
     }
     settings.push(("tlb/host-victim", named([("work", text("page-cache"))])));
     match testbed {
-        Testbed::Host => settings.push(("tlb/neighbour", named([("beside", text("populate"))]))),
+        Testbed::Host => settings.push(("tlb/neighbour", named([("load", text("populate"))]))),
         _ => {
             for cpus in [1, 2, 4] {
                 let cpus = [("lab_cpus", ParamValue::Int(cpus))];
@@ -120,7 +123,7 @@ fn outcome(cell: &Cell, noise: &mut Noise) -> Outcome {
     const LOADS: u64 = 1000;
     let mut counters = Counters::from([("operations".to_string(), LOADS)]);
     let places = cell.int("places").unwrap_or(1);
-    let page = cell.params.get("apart").map(ParamValue::to_string) != Some("line".into());
+    let page = cell.params.get("spacing").map(ParamValue::to_string) != Some("line".into());
     let [first, second] = [64.0, reach].map(|n| if page { missed(n, places) } else { 0.0 });
     let mut near = |cost: f64| match host {
         true => noise.around(cost * LOADS as f64),

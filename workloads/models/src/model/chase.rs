@@ -33,7 +33,7 @@ impl Chase {
             // The loop is unrolled by eight.
             batch: params.number("batch", 8..=1 << 24)? / 8 * 8,
             places: params.number("places", 2..=most)?,
-            stride: params.word("apart", &[("page", layout::PAGE), ("line", 64)])?,
+            stride: params.word("spacing", &[("page", layout::PAGE), ("line", 64)])?,
         })
     }
 }

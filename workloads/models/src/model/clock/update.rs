@@ -41,7 +41,7 @@ impl PvclockUpdate {
             size: params.size()?,
             count: params.count()?,
             stride: pvclock::stride(params)?,
-            method: params.word("by", &methods)?,
+            method: params.word("method", &methods)?,
         })
     }
 }

@@ -43,7 +43,7 @@ pub(super) enum CoRunner {
 impl CoRunner {
     pub(super) fn new(params: &Parameters<'_>) -> Result<Self, BadParameter> {
         Ok(
-            match params.word("beside", &[("populate", true), ("mmio-read", false)])? {
+            match params.word("load", &[("populate", true), ("mmio-read", false)])? {
                 true => {
                     // One list of counts is for both.
                     params.count()?;

@@ -50,7 +50,7 @@ impl Population {
         let size = params.size()?;
         Ok(Population {
             size,
-            method: params.word("by", &methods)?,
+            method: params.word("method", &methods)?,
             range: Range::new(size, params)?,
         })
     }
